@@ -1,0 +1,1 @@
+"""The way in: envelopes, contracts, files and tables, quarantine."""

@@ -1,0 +1,1 @@
+"""The only readers of the log in order: pages of events become rows, and rows answer queries."""

@@ -1,0 +1,324 @@
+"""What the reader answers: frozen records that turn into JSON as they are (``msgspec.json.encode``).
+
+Amounts are integer minor units of the record's currency, base amounts of the book's base currency; positions are
+opaque tokens (``"0:123"``); dates are days of the book's calendar, instants are UTC.
+
+Every amount explains itself: ``explain`` maps the name of an amount to the selector that ``Reader.explain`` takes
+(``projections/selectors.py``). The base amount beside an amount (``base_open`` beside ``open``) has the same selector.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from domain.events import Posting, Side
+
+
+class AsOf(NamedTuple):
+    """The two clocks: effective as of a day (None: every day), known as of a log position (None: all followed)."""
+
+    effective_on: date | None = None
+    position: int | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A record of an answer."""
+
+
+class Balance(Answer):
+    """What one customer has on one control account: ``amount`` is debit less credit. Explains ``amount``."""
+
+    customer: str
+    currency: str
+    role: str
+    account: str
+    amount: int
+    base_amount: int
+    explain: dict[str, str]
+
+
+class OpenItem(Answer):
+    """An item 未清项 and what it has open; both amounts are positive on the item's own side.
+
+    ``amount`` is what it was opened with. ``overdue`` counts days from ``due_on`` to the day asked for, negative before
+    it; None where no day was asked for. Credit items fall due on the day they take effect. Explains ``amount`` and
+    ``open``.
+    """
+
+    item: str
+    document: str
+    instalment: int
+    side: Side
+    customer: str
+    currency: str
+    role: str
+    account: str
+    dimensions: dict[str, str]
+    due_on: date
+    effective_on: date
+    amount: int
+    base_amount: int
+    open: int
+    base_open: int
+    overdue: int | None
+    explain: dict[str, str]
+
+
+class Bucket(Answer):
+    """Debit items overdue by ``from_days`` to ``to_days`` days (None: or more). Explains ``amount``."""
+
+    from_days: int
+    to_days: int | None
+    amount: int
+    explain: dict[str, str]
+
+
+class AgeingRow(Answer):
+    """Ageing 账龄 of a customer account, or of all in a currency (``customer`` None).
+
+    Identity 12: ``not_due`` + Σ ``buckets`` − ``unapplied`` = ``net``. ``unapplied`` is what all credit items have open
+    (prepayments, credit notes, deposits). Explains ``not_due``, ``unapplied`` and ``net``.
+    """
+
+    customer: str | None
+    currency: str
+    not_due: int
+    buckets: list[Bucket]
+    unapplied: int
+    net: int
+    base_net: int
+    explain: dict[str, str]
+
+
+class Movement(Answer):
+    """A line of a statement: an event's net effect on what the customer owes. Explains ``amount`` and ``running``."""
+
+    effective_on: date
+    position: str
+    event: str
+    kind: str
+    document: str | None
+    amount: int
+    running: int
+    explain: dict[str, str]
+
+
+class Statement(Answer):
+    """A customer account's statement 对账单 over all of its control accounts, from ``from_on`` to ``effective_on``.
+
+    ``opening`` + Σ movements = ``closing`` (identity 11). Made again from the same days and ``position`` it is the same.
+    ``from_on`` None: from the beginning. Explains ``opening`` and ``closing``.
+    """
+
+    book: str
+    customer: str
+    currency: str
+    from_on: date | None
+    effective_on: date | None
+    position: str
+    opening: int
+    movements: list[Movement]
+    closing: int
+    explain: dict[str, str]
+
+
+class JournalEntry(Answer):
+    """An event's postings 凭证. Events that one command booked share ``voucher``, the position of its last event."""
+
+    position: str
+    voucher: str
+    event: str
+    kind: str
+    recorded_at: datetime
+    effective_on: date
+    requested_effective_on: date | None
+    customer: str
+    currency: str
+    document: str | None
+    caused_by: str | None
+    source: str
+    source_id: str
+    actor: str
+    reason: str | None
+    postings: list[Posting]
+
+
+class TrialBalanceRow(Answer):
+    """科目余额 of an account by currency and dimensions: debit less credit, and turnover of both sides.
+
+    ``opening`` + ``debit`` − ``credit`` = ``closing``. A reversal is a negative amount on its own side. Explains
+    ``opening``, ``debit``, ``credit`` and ``closing``.
+    """
+
+    account: str
+    currency: str
+    dimensions: dict[str, str]
+    opening: int
+    debit: int
+    credit: int
+    closing: int
+    base_opening: int
+    base_debit: int
+    base_credit: int
+    base_closing: int
+    explain: dict[str, str]
+
+
+LinkKind = Literal["settles", "releases", "refunds", "credits", "adjusts", "reverses"]
+
+
+class Link(Answer):
+    """What one document did to another: ``from_document`` settles, refunds, credits, … ``to_document``.
+
+    ``settles`` and ``releases`` lead from the credit item to the debit item, and the second takes back of the first
+    (``allocation`` names the link); ``refunds`` from the refund to what funded it, or with amount 0 to the payment that
+    it names; ``credits`` to the invoice a credit note is against; ``adjusts`` to the document of the adjusted item;
+    ``reverses`` from and to the reversed document itself, with the amount that it had.
+    """
+
+    kind: LinkKind
+    from_document: str
+    from_item: str | None
+    to_document: str
+    to_item: str | None
+    amount: int
+    effective_on: date
+    event: str
+    position: str
+    allocation: str | None
+
+
+class DocumentRow(Answer):
+    """A document 单据 in one line. ``open`` is what its items have open, positive on their own side.
+
+    ``status``: ``open``, ``partly`` (partly settled), ``settled`` (nothing open) or ``reversed``.
+    """
+
+    document: str
+    kind: str
+    customer: str
+    currency: str
+    effective_on: date
+    amount: int
+    base_amount: int
+    open: int
+    base_open: int
+    status: Literal["open", "partly", "settled", "reversed"]
+    event: str
+    position: str
+    reversed_on: date | None
+    reversed_by: str | None
+
+
+class DocumentView(Answer):
+    """A document with its own facts, its items, its links both ways and the events that concern it, in log order."""
+
+    row: DocumentRow
+    items: list[OpenItem]
+    links: list[Link]
+    history: list["AuditRow"]
+
+
+class AuditRow(Answer):
+    """审计轨迹: who booked an event, when, why, and from which message.
+
+    ``origin`` is that of the receipt (file digest and lines, topic:partition:offset, request id).
+    """
+
+    position: str
+    event: str
+    kind: str
+    recorded_at: datetime
+    effective_on: date | None
+    requested_effective_on: date | None
+    customer: str | None
+    currency: str | None
+    document: str | None
+    caused_by: str | None
+    actor: str
+    reason: str | None
+    source: str
+    source_id: str
+    origin: str | None
+
+
+class ExplainedPosting(Answer):
+    """A posting behind a number: ``contribution`` is what it adds to it, ``base_contribution`` to its base amount."""
+
+    position: str
+    event: str
+    kind: str
+    recorded_at: datetime
+    effective_on: date
+    customer: str
+    currency: str
+    document: str | None
+    actor: str
+    source: str
+    source_id: str
+    origin: str | None
+    posting: Posting
+    contribution: int
+    base_contribution: int
+
+
+class Explanation(Answer):
+    """A number and every posting behind it, in log order, read from the log as they are asked for.
+
+    ``amount`` and ``base_amount`` come from the projections, ``postings`` from the log: that their contributions sum to
+    the amounts is the tie-out. ``currency`` is that of ``amount``. ``postings`` can be walked once, while the reader is
+    open.
+    """
+
+    selector: str
+    currency: str
+    amount: int
+    base_amount: int
+    postings: Iterator[ExplainedPosting]
+
+
+class ControlRow(Answer):
+    """Subledger = control (identity 2) for one control account: ``items`` − ``postings`` must be zero, in base too."""
+
+    account: str
+    currency: str
+    dimensions: dict[str, str]
+    items: int
+    postings: int
+    base_items: int
+    base_postings: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether both sides agree, in amount and in base amount."""
+        return self.items == self.postings and self.base_items == self.base_postings
+
+
+class Difference(Answer):
+    """A stored row that replay does not confirm. ``stored`` is None where it is missing, ``replayed`` where it is too much.
+
+    ``column`` is None when the whole row is missing or too much.
+    """
+
+    table: str
+    key: dict[str, str | int]
+    column: str | None
+    stored: str | int | None
+    replayed: str | int | None
+
+
+class ReplayReport(Answer):
+    """What a replay found: ``rows`` compared by table, how many ``differences``, and the first of them by name."""
+
+    position: str
+    events: int
+    rows: dict[str, int]
+    differences: int
+    first: list[Difference]
+
+    @property
+    def identical(self) -> bool:
+        """Whether the stored projections are what the log says."""
+        return self.differences == 0

@@ -27,7 +27,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A record of an answer."""
 
 
-class Balance(Answer):
+class Balance(Answer, frozen=True, kw_only=True):
     """What one customer has on one control account: ``amount`` is debit less credit. Explains ``amount``."""
 
     customer: str
@@ -39,7 +39,7 @@ class Balance(Answer):
     explain: dict[str, str]
 
 
-class OpenItem(Answer):
+class OpenItem(Answer, frozen=True, kw_only=True):
     """An item 未清项 and what it has open; both amounts are positive on the item's own side.
 
     ``amount`` is what it was opened with. ``overdue`` counts days from ``due_on`` to the day asked for, negative before
@@ -66,7 +66,7 @@ class OpenItem(Answer):
     explain: dict[str, str]
 
 
-class Bucket(Answer):
+class Bucket(Answer, frozen=True, kw_only=True):
     """Debit items overdue by ``from_days`` to ``to_days`` days (None: or more). Explains ``amount``."""
 
     from_days: int
@@ -75,7 +75,7 @@ class Bucket(Answer):
     explain: dict[str, str]
 
 
-class AgeingRow(Answer):
+class AgeingRow(Answer, frozen=True, kw_only=True):
     """Ageing 账龄 of a customer account, or of all in a currency (``customer`` None).
 
     Identity 12: ``not_due`` + Σ ``buckets`` − ``unapplied`` = ``net``. ``unapplied`` is what all credit items have open
@@ -92,7 +92,7 @@ class AgeingRow(Answer):
     explain: dict[str, str]
 
 
-class Movement(Answer):
+class Movement(Answer, frozen=True, kw_only=True):
     """A line of a statement: an event's net effect on what the customer owes. Explains ``amount`` and ``running``."""
 
     effective_on: date
@@ -105,7 +105,7 @@ class Movement(Answer):
     explain: dict[str, str]
 
 
-class Statement(Answer):
+class Statement(Answer, frozen=True, kw_only=True):
     """A customer account's statement 对账单 over all of its control accounts, from ``from_on`` to ``effective_on``.
 
     ``opening`` + Σ movements = ``closing`` (identity 11). Made again from the same days and ``position`` it is the same.
@@ -124,7 +124,7 @@ class Statement(Answer):
     explain: dict[str, str]
 
 
-class JournalEntry(Answer):
+class JournalEntry(Answer, frozen=True, kw_only=True):
     """An event's postings 凭证. Events that one command booked share ``voucher``, the position of its last event."""
 
     position: str
@@ -145,7 +145,7 @@ class JournalEntry(Answer):
     postings: list[Posting]
 
 
-class TrialBalanceRow(Answer):
+class TrialBalanceRow(Answer, frozen=True, kw_only=True):
     """科目余额 of an account by currency and dimensions: debit less credit, and turnover of both sides.
 
     ``opening`` + ``debit`` − ``credit`` = ``closing``. A reversal is a negative amount on its own side. Explains
@@ -169,7 +169,7 @@ class TrialBalanceRow(Answer):
 LinkKind = Literal["settles", "releases", "refunds", "credits", "adjusts", "reverses"]
 
 
-class Link(Answer):
+class Link(Answer, frozen=True, kw_only=True):
     """What one document did to another: ``from_document`` settles, refunds, credits, … ``to_document``.
 
     ``settles`` and ``releases`` lead from the credit item to the debit item, and the second takes back of the first
@@ -190,7 +190,7 @@ class Link(Answer):
     allocation: str | None
 
 
-class DocumentRow(Answer):
+class DocumentRow(Answer, frozen=True, kw_only=True):
     """A document 单据 in one line. ``open`` is what its items have open, positive on their own side.
 
     ``status``: ``open``, ``partly`` (partly settled), ``settled`` (nothing open) or ``reversed``.
@@ -212,7 +212,7 @@ class DocumentRow(Answer):
     reversed_by: str | None
 
 
-class DocumentView(Answer):
+class DocumentView(Answer, frozen=True, kw_only=True):
     """A document with its own facts, its items, its links both ways and the events that concern it, in log order."""
 
     row: DocumentRow
@@ -221,7 +221,7 @@ class DocumentView(Answer):
     history: list["AuditRow"]
 
 
-class AuditRow(Answer):
+class AuditRow(Answer, frozen=True, kw_only=True):
     """审计轨迹: who booked an event, when, why, and from which message.
 
     ``origin`` is that of the receipt (file digest and lines, topic:partition:offset, request id).
@@ -244,7 +244,7 @@ class AuditRow(Answer):
     origin: str | None
 
 
-class ExplainedPosting(Answer):
+class ExplainedPosting(Answer, frozen=True, kw_only=True):
     """A posting behind a number: ``contribution`` is what it adds to it, ``base_contribution`` to its base amount."""
 
     position: str
@@ -264,7 +264,7 @@ class ExplainedPosting(Answer):
     base_contribution: int
 
 
-class Explanation(Answer):
+class Explanation(Answer, frozen=True, kw_only=True):
     """A number and every posting behind it, in log order, read from the log as they are asked for.
 
     ``amount`` and ``base_amount`` come from the projections, ``postings`` from the log: that their contributions sum to
@@ -279,7 +279,7 @@ class Explanation(Answer):
     postings: Iterator[ExplainedPosting]
 
 
-class ControlRow(Answer):
+class ControlRow(Answer, frozen=True, kw_only=True):
     """Subledger = control (identity 2) for one control account: ``items`` − ``postings`` must be zero, in base too."""
 
     account: str
@@ -296,7 +296,7 @@ class ControlRow(Answer):
         return self.items == self.postings and self.base_items == self.base_postings
 
 
-class Difference(Answer):
+class Difference(Answer, frozen=True, kw_only=True):
     """A stored row that replay does not confirm. ``stored`` is None where it is missing, ``replayed`` where it is too much.
 
     ``column`` is None when the whole row is missing or too much.
@@ -309,7 +309,7 @@ class Difference(Answer):
     replayed: str | int | None
 
 
-class ReplayReport(Answer):
+class ReplayReport(Answer, frozen=True, kw_only=True):
     """What a replay found: ``rows`` compared by table, how many ``differences``, and the first of them by name."""
 
     position: str

@@ -1,0 +1,125 @@
+"""A book 账套: one legal entity's set of accounts, as its own stream of events makes it.
+
+Dates are days in the book's time zone and calendar; base amounts are minor units of its base currency.
+"""
+
+from datetime import date
+
+import msgspec
+
+from domain.commands import ChangePostingTemplate, OpenBook
+from domain.events import BookOpened, Event, PostingTemplateChanged
+from domain.refusals import Code, Refusal
+from domain.template import PostingTemplate, default_template
+
+
+class Book(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of a book. ``policy_version`` is the version of the event that set the allocation policy."""
+
+    book: str
+    name: str | None
+    standard: str
+    base_currency: str
+    time_zone: str
+    calendar: str
+    first_on: date
+    allocation: str
+    tolerances: dict[str, int]
+    template: PostingTemplate
+    policy_version: int
+    version: int
+
+    def account_of_role(self, role: str, field: str) -> str:
+        """The account code of a role; refused where the template has none."""
+        account = self.template.roles.get(role)
+        if account is None:
+            raise Refusal(Code.ROLE, field, role)
+        return account
+
+    def account_of_method(self, method: str) -> str:
+        """The account code of a method of payment; refused where the template has none."""
+        account = self.template.methods.get(method)
+        if account is None:
+            raise Refusal(Code.METHOD, "method", method)
+        return account
+
+    def role_of_reason(self, reason: str, field: str) -> str:
+        """The role that a reason of deduction or adjustment is posted to; refused where the template has none."""
+        role = self.template.reasons.get(reason)
+        if role is None or role not in self.template.roles:
+            raise Refusal(Code.REASON, field, reason)
+        return role
+
+
+def open_book(command: OpenBook) -> list[Event]:
+    """BookOpened and, in the same commit, the whole template as version 1."""
+    template = default_template().changed(command.roles, command.methods, command.reasons)
+    _check_reasons(template)
+    return [
+        BookOpened(
+            source=command.source,
+            source_id=command.source_id,
+            actor=command.actor,
+            reason=command.reason,
+            book=command.book,
+            name=command.name,
+            standard=command.standard,
+            base_currency=command.base_currency,
+            time_zone=command.time_zone,
+            calendar=command.calendar,
+            first_on=command.first_on,
+            allocation=command.allocation,
+            tolerances=command.tolerances,
+        ),
+        _template_changed(command, template),
+    ]
+
+
+def change_template(book: Book, command: ChangePostingTemplate) -> list[Event]:
+    """The next version of the template, whole."""
+    template = book.template.changed(command.roles, command.methods, command.reasons)
+    _check_reasons(template)
+    return [_template_changed(command, template)]
+
+
+def evolve_book(book: Book | None, event: Event) -> Book:
+    """The book after an event of its stream; never refuses."""
+    if isinstance(event, BookOpened):
+        assert book is None
+        return Book(
+            book=event.book,
+            name=event.name,
+            standard=event.standard,
+            base_currency=event.base_currency,
+            time_zone=event.time_zone,
+            calendar=event.calendar,
+            first_on=event.first_on,
+            allocation=event.allocation,
+            tolerances=event.tolerances,
+            template=default_template(),
+            policy_version=1,
+            version=1,
+        )
+    assert book is not None
+    assert isinstance(event, PostingTemplateChanged)
+    template = PostingTemplate(version=event.version, roles=event.roles, methods=event.methods, reasons=event.reasons)
+    return msgspec.structs.replace(book, template=template, version=book.version + 1)
+
+
+def _check_reasons(template: PostingTemplate) -> None:
+    for reason, role in template.reasons.items():
+        if role not in template.roles:
+            raise Refusal(Code.ROLE, f"reasons.{reason}", role)
+
+
+def _template_changed(command: OpenBook | ChangePostingTemplate, template: PostingTemplate) -> PostingTemplateChanged:
+    return PostingTemplateChanged(
+        source=command.source,
+        source_id=command.source_id,
+        actor=command.actor,
+        reason=command.reason,
+        version=template.version,
+        roles=template.roles,
+        methods=template.methods,
+        reasons=template.reasons,
+    )

@@ -1,0 +1,354 @@
+"""The commands: what somebody asks to be booked. The only definition; contracts, files and HTTP bodies reuse it.
+
+Strict: no coercion (``1.0`` is not an integer), unknown fields refused, integers within ± 2⁶³⁻¹, ids of 1 to 200
+characters without control characters. Amounts are positive integer minor units of the command's currency, base amounts
+of the book's base currency; dates are accounting days in the book's calendar.
+
+``nature`` says whether it happened anyway (a fact: never refused for amount) or is asked for (an instruction: may be
+refused); commands without it are instructions. ``source`` and ``source_id`` are the caller's own name for the command: the same pair is booked once.
+"""
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
+
+from domain.documents import HOUSE_PREFIX, KINDS, document_id, parse_document, reference
+from domain.money import LIMIT, is_currency, parse_rate
+
+_NO_CONTROLS = r"^[^\x00-\x1f\x7f]+$"
+Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_CONTROLS)]
+Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
+Series = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f:]*$")]
+Number = Annotated[str, StringConstraints(min_length=1, max_length=90, pattern=_NO_CONTROLS)]
+BookId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+AccountCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
+Minor = Annotated[int, Field(ge=-LIMIT, le=LIMIT)]
+Revision = Annotated[int, Field(ge=1, le=9999)]
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
+Dimensions = dict[Word, Id]
+
+
+def _currency(code: str) -> str:
+    if not is_currency(code):
+        raise ValueError("must be the code of an ISO 4217 currency")
+    return code
+
+
+def _rate(text: str) -> str:
+    parse_rate(text)
+    return text
+
+
+def _customer(customer: str) -> str:
+    if customer.startswith(HOUSE_PREFIX) and not re.fullmatch(r"~.+:\d{4}-\d{2}", customer):
+        raise ValueError("must not begin with ~, unless it is a house account, ~<source>:<yyyy-mm>")
+    return customer
+
+
+def _item(item: str) -> str:
+    document, mark, instalment = item.rpartition("#")
+    if not mark or not instalment.isdigit() or instalment.startswith("0"):
+        raise ValueError("must be an item id, kind:series:number:revision#instalment")
+    parse_document(document)
+    return item
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("must be an IANA time zone, such as Asia/Shanghai")
+    return name
+
+
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
+Rate = Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9]+(\.[0-9]+)?$"), AfterValidator(_rate)]
+Percent = Annotated[str, StringConstraints(max_length=20, pattern=r"^[0-9]+(\.[0-9]+)?$")]
+Customer = Annotated[Id, AfterValidator(_customer)]
+ItemId = Annotated[str, StringConstraints(max_length=220), AfterValidator(_item)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Policy = Literal["none", "oldest_due_first", "proportional"]
+Kind = Literal["invoice", "debit-note", "credit-note", "payment", "refund", "adjustment"]
+assert Kind.__args__ == KINDS  # type: ignore[attr-defined]
+
+
+class Model(BaseModel):
+    """Strict, closed, immutable."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Line(Model):
+    """A line of an invoice or credit note; ``net`` without tax, negative for a discount."""
+
+    net: Minor
+    role: Word = "revenue"
+    dimensions: Dimensions = {}
+    service_from: Day | None = None
+    service_to: Day | None = None
+
+
+class Tax(Model):
+    """Tax of one code, as upstream computed it; ``rate`` in per cent."""
+
+    code: Id
+    rate: Percent
+    base: Minor
+    amount: Minor
+
+
+class Instalment(Model):
+    """What falls due on a day."""
+
+    due_on: Day
+    amount: Minor
+
+
+class DiscountTerms(Model):
+    """Cash discount: ``percent`` off if paid by ``until_on``."""
+
+    percent: Percent
+    until_on: Day
+
+
+class Deduction(Model):
+    """What was kept back before the money reached us."""
+
+    reason: Word
+    amount: Minor
+
+
+class DocumentRef(Model):
+    """A document of the same book, of one revision."""
+
+    kind: Kind
+    series: Series = ""
+    number: Number
+    revision: Revision = 1
+
+    @property
+    def document(self) -> str:
+        """The document id."""
+        return document_id(self.kind, self.series, self.number, self.revision)
+
+
+class PaidDocument(Model):
+    """A document that is settled by reference, of whichever revision is live; ``amount`` if only so much of it."""
+
+    kind: Literal["invoice", "debit-note", "credit-note", "payment"] = "invoice"
+    series: Series = ""
+    number: Number
+    amount: Minor | None = None
+
+    @property
+    def reference(self) -> str:
+        """The reference, ``kind:series:number``."""
+        return reference(self.kind, self.series, self.number)
+
+
+class FundingItem(Model):
+    """A credit item that a refund is taken from."""
+
+    item: ItemId
+    amount: Minor
+
+
+class AllocateLine(Model):
+    """One explicit link; without an amount, as much as both items have open."""
+
+    credit_item: ItemId
+    debit_item: ItemId
+    amount: Minor | None = None
+
+
+class CommandBase(Model):
+    """What every command has."""
+
+    source: Id
+    source_id: Id
+    actor: Id = "system"
+    reason: Text | None = None
+    book: BookId
+
+
+class OpenBook(CommandBase):
+    """Open a book 账套. The template's entries are set over the defaults of the standard chart."""
+
+    command: Literal["OpenBook"] = "OpenBook"
+    name: Text | None = None
+    standard: Literal["cas", "cas-small", "ifrs"] = "cas"
+    base_currency: CurrencyCode
+    time_zone: TimeZone = "UTC"
+    calendar: Literal["month"] = "month"
+    first_on: Day = date(1900, 1, 1)
+    allocation: Policy = "oldest_due_first"
+    tolerances: dict[CurrencyCode, Annotated[int, Field(ge=0, le=LIMIT)]] = {}
+    roles: dict[Word, AccountCode] = {}
+    methods: dict[Word, AccountCode] = {}
+    reasons: dict[Word, Word] = {}
+
+
+class ChangePostingTemplate(CommandBase):
+    """Set entries of the posting template; those not named stay."""
+
+    command: Literal["ChangePostingTemplate"] = "ChangePostingTemplate"
+    roles: dict[Word, AccountCode] = {}
+    methods: dict[Word, AccountCode] = {}
+    reasons: dict[Word, Word] = {}
+
+
+class AccountCommand(CommandBase):
+    """A command for one customer account: the customer (the payer) in one currency.
+
+    Only house accounts of unknown customers begin with ``~``: ``~<source>:<yyyy-mm>``.
+    """
+
+    customer: Customer
+    currency: CurrencyCode
+
+
+class DocumentCommand(AccountCommand):
+    """A command that enters a document; ``rate`` is base units for one unit of the currency, ``base_total`` wins."""
+
+    series: Series = ""
+    number: Number
+    revision: Revision = 1
+    effective_on: Day
+
+
+class Billing(DocumentCommand):
+    """What invoices and credit notes have in common."""
+
+    nature: Literal["fact", "instruction"] = "fact"
+    opening: bool = False
+    fiscal_number: Id | None = None
+    document_on: Day | None = None
+    tax_point_on: Day | None = None
+    lines: list[Line] = []
+    tax: list[Tax] = []
+    total: Minor
+    rate: Rate | None = None
+    base_total: Annotated[int, Field(ge=0, le=LIMIT)] | None = None
+    bill_to: Id | None = None
+    sold_to: Id | None = None
+    dimensions: Dimensions = {}
+
+
+class IssueInvoice(Billing):
+    """应收单, or a debit note; instalments sum to the total. ``opening``: taken over from an earlier system."""
+
+    command: Literal["IssueInvoice"] = "IssueInvoice"
+    kind: Literal["invoice", "debit-note"] = "invoice"
+    instalments: list[Instalment] = []
+    remittance: list[PaidDocument] = []
+    discount: DiscountTerms | None = None
+
+
+class IssueCreditNote(Billing):
+    """红字发票; ``against`` the invoice it credits, which may still be unknown."""
+
+    command: Literal["IssueCreditNote"] = "IssueCreditNote"
+    against: DocumentRef | None = None
+
+
+class RecordPayment(DocumentCommand):
+    """收款: ``amount`` is gross; ``cash`` (amount less deductions, if not given) is what reached us."""
+
+    command: Literal["RecordPayment"] = "RecordPayment"
+    nature: Literal["fact", "instruction"] = "fact"
+    opening: bool = False
+    value_on: Day | None = None
+    method: Word = "bank"
+    amount: Minor
+    cash: Annotated[int, Field(ge=0, le=LIMIT)] | None = None
+    deductions: list[Deduction] = []
+    deposit_class: Literal["unapplied", "contract", "unidentified", "security"] = "unapplied"
+    rate: Rate | None = None
+    base_total: Annotated[int, Field(ge=0, le=LIMIT)] | None = None
+    remittance: list[PaidDocument] = []
+    dimensions: Dimensions = {}
+
+
+class RecordRefund(DocumentCommand):
+    """退款 of an original payment, of named credit items, or of whatever the customer has in credit."""
+
+    command: Literal["RecordRefund"] = "RecordRefund"
+    nature: Literal["fact", "instruction"] = "instruction"
+    value_on: Day | None = None
+    method: Word = "bank"
+    amount: Minor
+    rate: Rate | None = None
+    base_total: Annotated[int, Field(ge=0, le=LIMIT)] | None = None
+    original_payment: DocumentRef | None = None
+    funded_by: list[FundingItem] = []
+    dimensions: Dimensions = {}
+
+
+class PostAdjustment(DocumentCommand):
+    """往来调整: take ``amount`` (with ``tax``) from an item, for a reason of the template."""
+
+    command: Literal["PostAdjustment"] = "PostAdjustment"
+    item: ItemId
+    reason_code: Word
+    amount: Minor
+    tax: list[Tax] = []
+    linked_to: DocumentRef | None = None
+
+
+class Allocate(AccountCommand):
+    """核销 by hand: explicit ``lines``, or a ``policy`` that spreads ``credit_items`` (all open ones, if none named)."""
+
+    command: Literal["Allocate"] = "Allocate"
+    lines: list[AllocateLine] = []
+    policy: Literal["oldest_due_first", "proportional"] | None = None
+    credit_items: list[ItemId] = []
+
+    @model_validator(mode="after")
+    def _lines_or_policy(self) -> Self:
+        if bool(self.lines) == bool(self.policy):
+            raise ValueError("must have either lines or a policy")
+        if self.lines and self.credit_items:
+            raise ValueError("credit_items go with a policy, not with lines")
+        return self
+
+
+class ReleaseAllocation(AccountCommand):
+    """反核销 of one allocation line, or of a part of it."""
+
+    command: Literal["ReleaseAllocation"] = "ReleaseAllocation"
+    allocation: Id
+    amount: Minor | None = None
+
+
+class ReverseDocument(AccountCommand):
+    """红字冲销 of a document: an error is mirrored on its own day; a failed refund comes back on ``effective_on``."""
+
+    command: Literal["ReverseDocument"] = "ReverseDocument"
+    document: DocumentRef
+    mode: Literal["error", "failed"] = "error"
+    effective_on: Day | None = None
+
+    @model_validator(mode="after")
+    def _day_of_failure(self) -> Self:
+        if (self.mode == "failed") != (self.effective_on is not None):
+            raise ValueError("effective_on is the bank's day of a failed refund, and of nothing else")
+        return self
+
+
+Command = (
+    OpenBook
+    | ChangePostingTemplate
+    | IssueInvoice
+    | IssueCreditNote
+    | RecordPayment
+    | RecordRefund
+    | PostAdjustment
+    | Allocate
+    | ReleaseAllocation
+    | ReverseDocument
+)
+COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
+"""Reads and writes any command; JSON names it in ``command``."""
+COMMANDS: dict[str, type[Any]] = {c.__name__: c for c in Command.__args__}

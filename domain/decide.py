@@ -1,0 +1,122 @@
+"""From a command to events, or a refusal, or waiting: the one door into the rules.
+
+``decide`` is pure: the account, the histories of what the command names, the book and today's date come in; events go
+out. It may raise ``Refusal``; nothing it was given is changed.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from domain.account import Account
+from domain.adjustment import post_adjustment
+from domain.billing import issue_credit_note, issue_invoice
+from domain.book import Book
+from domain.commands import (
+    AccountCommand,
+    Allocate,
+    IssueCreditNote,
+    IssueInvoice,
+    PostAdjustment,
+    RecordPayment,
+    RecordRefund,
+    ReleaseAllocation,
+    ReverseDocument,
+)
+from domain.documents import document_id, document_of
+from domain.draft import Named
+from domain.events import Voucher
+from domain.manual import allocate_by_hand, release_by_hand
+from domain.payment import record_payment
+from domain.refund import record_refund
+from domain.refusals import Code, Refusal
+from domain.reversal import reverse_document
+
+_HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], list[Voucher]]] = {
+    IssueInvoice: issue_invoice,
+    IssueCreditNote: issue_credit_note,
+    RecordPayment: record_payment,
+    RecordRefund: record_refund,
+    PostAdjustment: post_adjustment,
+    Allocate: allocate_by_hand,
+    ReleaseAllocation: release_by_hand,
+    ReverseDocument: reverse_document,
+}
+
+
+def decide(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> list[Voucher]:
+    """The events of a command for a customer account, in order; raises ``Refusal``. ``today`` is the book's day."""
+    revision = getattr(command, "revision", 1)
+    if revision > 1:
+        _check_revision(named, command, revision)
+    return _HANDLERS[type(command)](account, named, command, book, today)
+
+
+def awaited_document(command: AccountCommand, named: Named) -> str | None:
+    """The document that a refund or reversal has to wait for, because it is not in the books; None if it need not."""
+    if isinstance(command, RecordRefund) and command.original_payment is not None:
+        document = command.original_payment.document
+    elif isinstance(command, ReverseDocument):
+        document = command.document.document
+    else:
+        return None
+    return document if named.get(document) is None else None
+
+
+def entered_document(command: Any) -> str | None:
+    """The document that a command enters, None for one that enters none."""
+    kind = KIND_OF.get(type(command))
+    if kind is None:
+        return None
+    return document_id(kind or command.kind, command.series, command.number, command.revision)
+
+
+KIND_OF: dict[type[Any], str] = {
+    IssueInvoice: "",
+    IssueCreditNote: "credit-note",
+    RecordPayment: "payment",
+    RecordRefund: "refund",
+    PostAdjustment: "adjustment",
+}
+"""Command → the kind of document that it enters; an invoice's is in the command (invoice or debit note)."""
+
+
+def named_documents(command: Any) -> list[str]:
+    """The documents whose histories ``decide`` needs for a command, as far as the command itself tells."""
+    names: list[str] = []
+    if getattr(command, "revision", 1) > 1:
+        names.append(_previous(command))
+    if isinstance(command, IssueCreditNote) and command.against is not None:
+        names.append(command.against.document)
+    elif isinstance(command, RecordRefund):
+        if command.original_payment is not None:
+            names.append(command.original_payment.document)
+        names.extend(document_of(part.item) for part in command.funded_by)
+    elif isinstance(command, PostAdjustment):
+        names.append(document_of(command.item))
+        if command.linked_to is not None:
+            names.append(command.linked_to.document)
+    elif isinstance(command, Allocate):
+        for line in command.lines:
+            names.extend((document_of(line.credit_item), document_of(line.debit_item)))
+        names.extend(document_of(item) for item in command.credit_items)
+    elif isinstance(command, ReverseDocument):
+        names.append(command.document.document)
+    return names
+
+
+def named_references(command: Any) -> list[str]:
+    """The references of a command's remittance: decide must know of which of them a live document is in the books."""
+    if isinstance(command, (IssueInvoice, RecordPayment)):
+        return [paid.reference for paid in command.remittance]
+    return []
+
+
+def _previous(command: Any) -> str:
+    return document_id(KIND_OF[type(command)] or command.kind, command.series, command.number, command.revision - 1)
+
+
+def _check_revision(named: Named, command: Any, revision: int) -> None:
+    previous = named.get(_previous(command))
+    if previous is None or not previous.reversed:
+        raise Refusal(Code.REVISION, "revision", revision)

@@ -1,0 +1,342 @@
+"""The events: what happened, each with its own balanced postings. Frozen, stored as JSON for ever.
+
+An event that moves value carries postings that are a function of its own fields and sum to zero in amount and in base
+amount (identity 1). Stream, version, position and ``recorded_at`` are not in the body: they are columns of its row.
+Amounts are integer minor units of the account's currency, base amounts of the book's base currency; dates are days in
+the book's calendar. An item's movement is the posting that names it: nothing else changes what is open.
+
+Topics are explicit and versioned (``TOPICS``). An added optional field keeps the version; a changed shape is a new
+version and an upcaster; a changed meaning is a new name.
+"""
+
+from datetime import date
+from typing import Any, Literal
+
+import msgspec
+
+Side = Literal["D", "C"]
+
+
+class Posting(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One line of a voucher 分录. ``side`` stands beside the sign: a reversal keeps the side and negates the amount.
+
+    ``item`` names the open item that the posting moves; postings to control accounts always have one, others never.
+    """
+
+    role: str
+    account: str
+    side: Side
+    amount: int
+    base_amount: int
+    item: str | None = None
+    dimensions: dict[str, str] = {}
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line of an invoice or credit note: net amount of a role, with the period it is earned in, if it has one."""
+
+    net: int
+    role: str = "revenue"
+    dimensions: dict[str, str] = {}
+    service_from: date | None = None
+    service_to: date | None = None
+
+
+class Tax(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tax of one code: ``base`` taxed at ``rate`` (decimal text, per cent) is ``amount``, as upstream computed it."""
+
+    code: str
+    rate: str
+    base: int
+    amount: int
+
+
+class Instalment(msgspec.Struct, frozen=True):
+    """A part of an invoice that falls due on a day; it opens one debit item."""
+
+    due_on: date
+    amount: int
+
+
+class DiscountTerms(msgspec.Struct, frozen=True):
+    """Cash discount: ``percent`` (decimal text) off if paid by ``until_on``."""
+
+    percent: str
+    until_on: date
+
+
+class Remittance(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a payment says it pays (or an invoice, by what it was prepaid): a reference and, if given, an amount.
+
+    ``waits``: the document was unknown when this was booked; the reference fires, once, when it arrives.
+    """
+
+    reference: str
+    amount: int | None = None
+    waits: bool = False
+
+
+class Deduction(msgspec.Struct, frozen=True):
+    """What was kept back from a payment before it reached us: a reason of the template and an amount."""
+
+    reason: str
+    amount: int
+
+
+class ItemImage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An open item as it stands before something is given back to it.
+
+    Carried by events that reopen an item which had nothing open, since the state of an account holds open items only.
+    ``movements``: (day, change of the open amount), netted per day, in order of days; they sum to zero.
+    """
+
+    item: str
+    side: Side
+    role: str
+    account: str
+    due_on: date
+    effective_on: date
+    amount: int
+    base_amount: int
+    movements: list[tuple[date, int]]
+    dimensions: dict[str, str] = {}
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What every event has: where it came from, who asked for it and why."""
+
+    source: str
+    source_id: str
+    actor: str
+    reason: str | None = None
+
+
+class Voucher(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """An event that moves value.
+
+    ``effective_on`` is the accounting date; ``requested_effective_on`` the one asked for, where a closed period made us
+    move it; ``template`` the version posted by; ``caused_by`` the document whose command caused this event.
+    """
+
+    effective_on: date
+    requested_effective_on: date | None = None
+    template: int
+    caused_by: str | None = None
+    flags: list[str] = []
+    postings: list[Posting]
+
+
+class InvoiceIssued(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """应收单: D receivable, an item an instalment; C revenue and tax (an opening item: C migration)."""
+
+    document: str
+    total: int
+    base_total: int
+    rate: str | None = None
+    opening: bool = False
+    fiscal_number: str | None = None
+    document_on: date
+    tax_point_on: date
+    lines: list[Line] = []
+    lines_digest: str | None = None
+    tax: list[Tax] = []
+    instalments: list[Instalment] = []
+    remittance: list[Remittance] = []
+    discount: DiscountTerms | None = None
+    bill_to: str | None = None
+    sold_to: str | None = None
+    dimensions: dict[str, str] = {}
+
+
+class CreditNoteIssued(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """红字发票: D revenue and tax (opening: D migration); C receivable, one credit item.
+
+    ``against_waits``: the credited invoice was unknown; the reference fires, once, when it arrives.
+    """
+
+    document: str
+    total: int
+    base_total: int
+    rate: str | None = None
+    opening: bool = False
+    fiscal_number: str | None = None
+    document_on: date
+    tax_point_on: date
+    lines: list[Line] = []
+    lines_digest: str | None = None
+    tax: list[Tax] = []
+    against: str | None = None
+    against_waits: bool = False
+    bill_to: str | None = None
+    sold_to: str | None = None
+    dimensions: dict[str, str] = {}
+
+
+class PaymentReceived(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """收款: D cash and deductions (opening: D migration); C deposit by its class, one credit item."""
+
+    document: str
+    amount: int
+    base_amount: int
+    rate: str | None = None
+    opening: bool = False
+    value_on: date
+    method: str
+    cash: int
+    deductions: list[Deduction] = []
+    deposit_class: str = "unapplied"
+    remittance: list[Remittance] = []
+    dimensions: dict[str, str] = {}
+
+
+class AllocationLine(msgspec.Struct, frozen=True, gc=False):
+    """One link 核销: ``amount`` of a debit item settled with a credit item; what each is relieved of in base."""
+
+    allocation: str
+    credit_item: str
+    debit_item: str
+    amount: int
+    credit_base: int
+    debit_base: int
+
+
+class Allocated(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """核销: D the credit items' accounts, C the debit items' accounts, ± exchange difference.
+
+    ``mode``: hand, reference or policy. ``policy`` names the policy followed and ``policy_version`` the event of the
+    book stream that set it.
+    """
+
+    lines: list[AllocationLine]
+    mode: Literal["hand", "reference", "policy"]
+    policy: str | None = None
+    policy_version: int | None = None
+
+
+class AllocationReleased(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """反核销: the exact inverse of (a part of) one allocation line; reopens both items. ``mode`` is the allocation's."""
+
+    mode: Literal["hand", "reference", "policy"]
+    allocation: str
+    credit_item: str
+    debit_item: str
+    amount: int
+    credit_base: int
+    debit_base: int
+    restored: list[ItemImage] = []
+
+
+class Funding(msgspec.Struct, frozen=True):
+    """What a refund takes from one credit item."""
+
+    item: str
+    amount: int
+    base_amount: int
+
+
+class RefundPaid(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """退款: D the funding items' accounts, D receivable (the excess, a debit item); C cash, ± exchange difference."""
+
+    document: str
+    amount: int
+    base_amount: int
+    rate: str | None = None
+    value_on: date
+    method: str
+    original_payment: str | None = None
+    funded_by: list[Funding] = []
+    excess: int = 0
+    dimensions: dict[str, str] = {}
+
+
+class AdjustmentPosted(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """往来调整: takes ``amount`` (with tax) from one item; the other side goes to the reason's account, and to tax."""
+
+    document: str
+    item: str
+    reason_code: str
+    amount: int
+    base_amount: int
+    tax: list[Tax] = []
+    linked_to: str | None = None
+
+
+class DocumentReversed(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """红字冲销: the same accounts and sides as the event it names, negative amounts. Final.
+
+    ``named``: the documents that the undone event concerned, so that each of them shows its undoing.
+    """
+
+    document: str
+    event: str
+    named: list[str] = []
+    mode: Literal["error", "failed"]
+    restored: list[ItemImage] = []
+
+
+class BookOpened(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A book 账套 is opened. ``allocation`` is the policy for payments; ``tolerances`` currency → minor units an item."""
+
+    book: str
+    name: str | None = None
+    standard: str
+    base_currency: str
+    time_zone: str
+    calendar: str
+    first_on: date
+    allocation: str
+    tolerances: dict[str, int] = {}
+
+
+class PostingTemplateChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The whole posting template, as of a version from 1 on."""
+
+    version: int
+    roles: dict[str, str]
+    methods: dict[str, str]
+    reasons: dict[str, str]
+
+
+class FactDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A refund or reversal whose original is unknown waits, whole, in the stream of the document it awaits.
+
+    ``document`` is its own document id, if it has one; ``command`` the command as JSON would give it.
+    """
+
+    awaited: str
+    document: str | None = None
+    customer: str
+    currency: str
+    digest: str
+    command: dict[str, Any]
+
+
+class DeferredFactApplied(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What had waited was decided when the awaited document arrived.
+
+    ``fact`` is the version of its FactDeferred in this stream; ``outcome`` booked, or refused with the code, field and
+    value of the refusal.
+    """
+
+    fact: int
+    outcome: Literal["booked", "refused"]
+    code: str | None = None
+    field: str | None = None
+    value: str | None = None
+
+
+TOPICS: dict[str, type[Event]] = {
+    "invoice-issued.v1": InvoiceIssued,
+    "credit-note-issued.v1": CreditNoteIssued,
+    "payment-received.v1": PaymentReceived,
+    "allocated.v1": Allocated,
+    "allocation-released.v1": AllocationReleased,
+    "refund-paid.v1": RefundPaid,
+    "adjustment-posted.v1": AdjustmentPosted,
+    "document-reversed.v1": DocumentReversed,
+    "book-opened.v1": BookOpened,
+    "posting-template-changed.v1": PostingTemplateChanged,
+    "fact-deferred.v1": FactDeferred,
+    "deferred-fact-applied.v1": DeferredFactApplied,
+}
+"""Stored topic → event. A topic once written stays readable for ever."""

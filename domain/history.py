@@ -1,0 +1,226 @@
+"""What a command names is folded from the document's own events: its items, links and what was built upon it.
+
+The state of an account forgets what is settled. A document that a command names (the payment to refund, the invoice to
+credit, the document to reverse) is folded here from the events that concern it, in log order: its own first, then the
+later ones that the register calls *touches*.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+
+from domain.account import changed_items
+from domain.documents import document_of
+from domain.events import (
+    AdjustmentPosted,
+    Allocated,
+    AllocationReleased,
+    CreditNoteIssued,
+    DocumentReversed,
+    Event,
+    FactDeferred,
+    InvoiceIssued,
+    PaymentReceived,
+    RefundPaid,
+    Tax,
+    Voucher,
+)
+from domain.items import OpenItem
+
+
+class LiveAllocation(msgspec.Struct, kw_only=True):
+    """What is left of one allocation line, and of the base amounts that it took."""
+
+    allocation: str
+    credit_item: str
+    debit_item: str
+    amount: int
+    credit_base: int
+    debit_base: int
+    effective_on: date
+    mode: str
+    order: int
+
+
+class Source(msgspec.Struct, frozen=True):
+    """An event as the log has it: its stream and version beside it."""
+
+    stream: str
+    version: int
+    event: Event
+
+    @property
+    def event_id(self) -> str:
+        """``<stream>:<version>``."""
+        return f"{self.stream}:{self.version}"
+
+
+class History:
+    """One document, as all events that concern it make it.
+
+    ``own`` is the event that entered it (None while it only waits, or is only named); ``stream`` that event's stream.
+    ``items`` holds its items, settled ones too; ``allocations`` the live links of those items, oldest first.
+    """
+
+    def __init__(self, document: str) -> None:
+        self.document = document
+        self.own: Voucher | None = None
+        self.stream = ""
+        self.event_id = ""
+        self.waits = False
+        self.reversed = False
+        self.items: dict[str, OpenItem] = {}
+        self.allocations: dict[str, LiveAllocation] = {}
+        self.refunds: dict[str, RefundPaid] = {}
+        self.adjustments: dict[str, Source] = {}
+        self.linked: dict[str, Source] = {}
+        self.credits: dict[str, CreditNoteIssued] = {}
+        self.caused_releases: list[AllocationReleased] = []
+
+    def add(self, source: Source) -> None:
+        """The next event that concerns the document."""
+        event = source.event
+        if isinstance(event, FactDeferred):
+            self.waits = self.waits or event.document == self.document
+            return
+        assert isinstance(event, Voucher)
+        if enters(event) == self.document:
+            self.own, self.stream, self.event_id, self.waits = event, source.stream, source.event_id, False
+        for item in changed_items(self.items.get, _only(self.document, event)):
+            self.items[item.item] = item
+        if isinstance(event, Allocated):
+            self._allocated(source, event)
+        elif isinstance(event, AllocationReleased):
+            self._released(event)
+        elif isinstance(event, DocumentReversed):
+            self._reversed(event)
+        elif isinstance(event, RefundPaid):
+            self.refunds[event.document] = event
+        elif isinstance(event, AdjustmentPosted):
+            if document_of(event.item) == self.document:
+                self.adjustments[event.document] = source
+            if event.linked_to == self.document:
+                self.linked[event.document] = source
+        elif isinstance(event, CreditNoteIssued) and event.against == self.document:
+            self.credits[event.document] = event
+
+    def _allocated(self, source: Source, event: Allocated) -> None:
+        for line in event.lines:
+            if self.document in (document_of(line.credit_item), document_of(line.debit_item)):
+                self.allocations[line.allocation] = LiveAllocation(
+                    allocation=line.allocation,
+                    credit_item=line.credit_item,
+                    debit_item=line.debit_item,
+                    amount=line.amount,
+                    credit_base=line.credit_base,
+                    debit_base=line.debit_base,
+                    effective_on=event.effective_on,
+                    mode=event.mode,
+                    order=source.version,
+                )
+
+    def _released(self, event: AllocationReleased) -> None:
+        if event.caused_by == self.document:
+            self.caused_releases.append(event)
+        link = self.allocations.get(event.allocation)
+        if link is None:
+            return
+        link.amount -= event.amount
+        link.credit_base -= event.credit_base
+        link.debit_base -= event.debit_base
+        if link.amount == 0:
+            del self.allocations[event.allocation]
+
+    def _reversed(self, event: DocumentReversed) -> None:
+        if event.document == self.document:
+            self.reversed = True
+        for built in (self.refunds, self.adjustments, self.linked, self.credits):
+            built.pop(event.document, None)
+
+    @property
+    def booked(self) -> bool:
+        """Whether the document is in the books and not reversed."""
+        return self.own is not None and not self.reversed
+
+    @property
+    def refunded(self) -> int:
+        """What was refunded of this payment by live refunds: those that name it, and what others took from it."""
+        total = 0
+        for refund in self.refunds.values():
+            if refund.original_payment == self.document:
+                total += refund.amount
+            else:
+                total += sum(part.amount for part in refund.funded_by if document_of(part.item) == self.document)
+        return total
+
+    @property
+    def dependants(self) -> list[str]:
+        """The documents that were built upon this one and must be undone before it."""
+        own_adjustments = [
+            name
+            for name, source in self.adjustments.items()
+            if isinstance(source.event, AdjustmentPosted) and source.event.linked_to != self.document
+        ]
+        refunds = [name for name in self.refunds if name != self.document]
+        return sorted({*own_adjustments, *refunds, *self.credits})
+
+    def newest_first(self) -> list[LiveAllocation]:
+        """The live links of the document's items, newest first."""
+        return sorted(
+            self.allocations.values(),
+            key=lambda link: (link.order, int(link.allocation.rpartition(".")[2])),
+            reverse=True,
+        )
+
+
+def fold(document: str, sources: Iterable[Source]) -> History:
+    """The history of a document from the events that concern it, in log order."""
+    history = History(document)
+    for source in sources:
+        history.add(source)
+    return history
+
+
+def gross_by_code(tax: Iterable[Tax], total: int) -> dict[str, int]:
+    """A document's total split by tax code (base and tax); what no tax stands on has the code ``""``."""
+    gross: dict[str, int] = {}
+    for line in tax:
+        gross[line.code] = gross.get(line.code, 0) + line.base + line.amount
+    gross[""] = total - sum(gross.values())
+    return gross
+
+
+def touched_documents(event: Event) -> set[str]:
+    """The documents, other than the one it enters, that an event concerns: what the register's touches name."""
+    if isinstance(event, FactDeferred):
+        return {event.awaited}
+    if not isinstance(event, Voucher):
+        return set()
+    touched = {document_of(posting.item) for posting in event.postings if posting.item is not None}
+    if event.caused_by is not None:
+        touched.add(event.caused_by)
+    if isinstance(event, CreditNoteIssued) and event.against is not None:
+        touched.add(event.against)
+    elif isinstance(event, RefundPaid) and event.original_payment is not None:
+        touched.add(event.original_payment)
+    elif isinstance(event, AdjustmentPosted) and event.linked_to is not None:
+        touched.add(event.linked_to)
+    elif isinstance(event, DocumentReversed):
+        touched.add(event.document)
+        touched.update(event.named)
+    touched.discard(enters(event) or "")
+    return touched
+
+
+def enters(event: Event) -> str | None:
+    """The document that an event enters into the books, if it enters one."""
+    if isinstance(event, (InvoiceIssued, CreditNoteIssued, PaymentReceived, RefundPaid, AdjustmentPosted)):
+        return event.document
+    return None
+
+
+def _only(document: str, event: Voucher) -> Voucher:
+    """The event with those postings alone that move the document's items."""
+    postings = [p for p in event.postings if p.item is not None and document_of(p.item) == document]
+    return msgspec.structs.replace(event, postings=postings)

@@ -1,0 +1,121 @@
+"""Why a command is not booked: one closed list, phrased as the rule, in the order in which the rules are checked.
+
+    Refusal                 a coded answer to the caller; never an error of ours
+        code                the rule, as in ``RULES``
+        field               the field of the command at fault, dotted (``instalments.1.amount``)
+        value               its value, as text; ids and amounts only, never names
+        rule                the rule in words
+
+``conflict`` codes say that the same id came with another content: nothing is booked and the difference can be seen.
+Source of the rules: docs/architecture.md and the event catalogue.
+"""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Every refusal there is, in the order of the checks: common ones, each event's own."""
+
+    COMMAND_MUST_BE_VALID = "command_must_be_valid"
+    BOOK_MUST_EXIST = "book_must_exist"
+    BOOK_MUST_NOT_EXIST = "book_must_not_exist"
+    SAME_SOURCE_ID = "same_source_id_must_have_same_content"
+    SAME_NUMBER = "same_number_must_have_same_content"
+    REVISION = "previous_revision_must_be_reversed"
+    CURRENCY_MUST_MATCH = "currency_must_match_account"
+    RATE_MUST_BE_GIVEN = "rate_must_be_given"
+    BASE_MUST_MATCH = "base_amount_must_equal_amount_in_base_currency"
+    AMOUNT_MUST_BE_POSITIVE = "amount_must_be_positive"
+    AMOUNT_WITHIN_LIMIT = "amount_must_be_within_limit"
+    DATE_WITHIN_HORIZON = "effective_date_must_be_within_horizon"
+    DATE_PRECEDES_ITEM = "effective_date_must_not_precede_item"
+    NEGATIVE_TOTAL = "negative_total_must_be_credit_note"
+    LINES_AND_TAX = "lines_and_tax_must_sum_to_total"
+    INSTALMENTS = "instalments_must_sum_to_total"
+    ROLE = "role_must_be_configured"
+    METHOD = "method_must_be_configured"
+    REASON = "reason_must_be_configured"
+    CASH_AND_DEDUCTIONS = "cash_and_deductions_must_sum_to_amount"
+    ITEMS_SHARE_ACCOUNT = "items_must_share_account"
+    CREDITED_INVOICE = "credited_invoice_must_be_of_account"
+    CREDIT_CAP = "credit_must_not_exceed_invoice_by_tax_code"
+    CREDIT_ITEM_OPEN = "credit_item_must_be_open"
+    DEBIT_ITEM_OPEN = "debit_item_must_be_open"
+    SECURITY_DEPOSIT = "security_deposit_must_not_be_allocated"
+    ALLOCATION_CREDIT = "allocation_must_not_exceed_credit"
+    ALLOCATION_DEBIT = "allocation_must_not_exceed_debit"
+    ALLOCATION_LIVE = "allocation_must_be_live"
+    RELEASE = "release_must_not_exceed_allocation"
+    REFUNDABLE = "refund_must_not_exceed_refundable"
+    FUNDED = "refund_must_be_funded"
+    ITEM_OPEN = "item_must_be_open"
+    ADJUSTMENT = "adjustment_must_not_exceed_open"
+    TOLERANCE = "tolerance_must_not_be_exceeded"
+    REVERSED_TWICE = "document_must_not_be_reversed_twice"
+    FISCAL = "fiscal_invoice_must_be_credited"
+    REVERSAL_MODE = "only_a_refund_can_have_failed"
+    DEPENDANTS = "dependants_must_be_undone_first"
+
+
+CONFLICTS = frozenset({Code.SAME_SOURCE_ID, Code.SAME_NUMBER, Code.BOOK_MUST_NOT_EXIST})
+"""Codes that are answered as a conflict: the id is known, its content is another."""
+
+RULES: dict[Code, str] = {
+    Code.COMMAND_MUST_BE_VALID: "a command must have every required field, of the right type, and no other",
+    Code.BOOK_MUST_EXIST: "the book must have been opened",
+    Code.BOOK_MUST_NOT_EXIST: "a book is opened once; it is open already, with other content",
+    Code.SAME_SOURCE_ID: "the same source and source id must always come with the same content",
+    Code.SAME_NUMBER: "the same document number must always come with the same content",
+    Code.REVISION: "revision n+1 of a document is taken only when revision n has been reversed",
+    Code.CURRENCY_MUST_MATCH: "what a command names must be in the currency of the account",
+    Code.RATE_MUST_BE_GIVEN: "a currency other than the book's base needs a rate or a base amount",
+    Code.BASE_MUST_MATCH: "in the book's base currency the base amount is the amount, and the base of nothing is nothing",
+    Code.AMOUNT_MUST_BE_POSITIVE: "an amount must be positive; the kind of document gives the direction",
+    Code.AMOUNT_WITHIN_LIMIT: "an amount must not exceed 10^15 minor units, in its currency and in base currency",
+    Code.DATE_WITHIN_HORIZON: "the accounting date must lie between the book's first day and a year from today",
+    Code.DATE_PRECEDES_ITEM: "an instruction takes from an item only on a day from which on there is enough open",
+    Code.NEGATIVE_TOTAL: "a document with a negative total is a credit note",
+    Code.LINES_AND_TAX: "lines and tax must sum to the total",
+    Code.INSTALMENTS: "instalments must sum to the total (none, if that is zero)",
+    Code.ROLE: "the book's posting template must have an account for the role",
+    Code.METHOD: "the book's posting template must have an account for the method of payment",
+    Code.REASON: "the book's posting template must have a role for the reason",
+    Code.CASH_AND_DEDUCTIONS: "cash and deductions must sum to the amount",
+    Code.ITEMS_SHARE_ACCOUNT: "what a command names must be of its own customer account",
+    Code.CREDITED_INVOICE: "the credited invoice must be one of the same customer account",
+    Code.CREDIT_CAP: "credit notes must not exceed their invoice, per tax code",
+    Code.CREDIT_ITEM_OPEN: "the credit item must be open",
+    Code.DEBIT_ITEM_OPEN: "the debit item must be open",
+    Code.SECURITY_DEPOSIT: "a security deposit is never allocated",
+    Code.ALLOCATION_CREDIT: "an allocation must not exceed what the credit item has open",
+    Code.ALLOCATION_DEBIT: "an allocation must not exceed what the debit item has open",
+    Code.ALLOCATION_LIVE: "the allocation must exist and not be released yet",
+    Code.RELEASE: "a release must not exceed what is left of the allocation",
+    Code.REFUNDABLE: "an instructed refund must not exceed what can be refunded",
+    Code.FUNDED: "an instructed refund must be funded in full by what is open or released",
+    Code.ITEM_OPEN: "the item must be open",
+    Code.ADJUSTMENT: "an adjustment must not exceed what the item has open",
+    Code.TOLERANCE: "adjustments within tolerance must not exceed the book's limit for the item, all together",
+    Code.REVERSED_TWICE: "a document is reversed once, and a reversal never; enter a new revision",
+    Code.FISCAL: "an invoice with a fiscal number is undone by a credit note only",
+    Code.REVERSAL_MODE: "only a refund can have failed; anything else is reversed as an error",
+    Code.DEPENDANTS: "what was built upon a document is undone before it",
+}
+
+
+class Refusal(Exception):
+    """A command is not booked, and why; raised by decide, answered to the caller as an outcome."""
+
+    def __init__(self, code: Code, field: str, value: object = "") -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.field = field
+        self.value = str(value)
+
+    @property
+    def rule(self) -> str:
+        """The rule in words."""
+        return RULES[self.code]
+
+    def __str__(self) -> str:
+        return f"{self.code.value}: {self.field} {self.value!r} ({self.rule})"

@@ -1,0 +1,101 @@
+"""Reversals 红字冲销: an event with the negated postings of the one that it names. Final.
+
+An error is mirrored on its own date, or, where a later fact has used the room, on the first day with room; its own
+allocations are released on their own dates, and what is linked to it is reversed with it. A refund that failed comes
+back on the bank's date. What an undone refund had released is allocated again, if still open. Identity 6: the account's
+net is as if neither had been.
+"""
+
+from datetime import date
+
+from domain.account import Account
+from domain.book import Book
+from domain.checks import check_horizon, terms
+from domain.commands import ReverseDocument
+from domain.draft import Draft, Named
+from domain.events import CreditNoteIssued, DocumentReversed, InvoiceIssued, Posting, Voucher
+from domain.history import History, Source, touched_documents
+from domain.refusals import Code, Refusal
+from domain.settlement import reallocate, release, reversed_posting
+
+
+def reverse_document(
+    account: Account, named: Named, command: ReverseDocument, book: Book, today: date
+) -> list[Voucher]:
+    """Releases, the reversal of what is linked, DocumentReversed, allocations again. The document must be known.
+
+    Refuses a second reversal, a fiscal invoice, a failure of anything but a refund, and a document that others were
+    built upon.
+    """
+    name = command.document.document
+    history = named.get(name)
+    assert history is not None, f"{name} is unknown: the reversal waits and is not decided"
+    own = history.own
+    assert own is not None
+    if history.stream != account.stream:
+        if history.stream.rpartition(":")[0] == account.stream.rpartition(":")[0]:
+            raise Refusal(Code.CURRENCY_MUST_MATCH, "currency", account.currency)
+        raise Refusal(Code.ITEMS_SHARE_ACCOUNT, "document", name)
+    if command.effective_on is not None:
+        check_horizon(command.effective_on, book, today)
+        if command.effective_on < own.effective_on:
+            raise Refusal(Code.DATE_PRECEDES_ITEM, "effective_on", command.effective_on)
+    if history.reversed:
+        raise Refusal(Code.REVERSED_TWICE, "document", name)
+    if isinstance(own, (InvoiceIssued, CreditNoteIssued)) and own.fiscal_number is not None:
+        raise Refusal(Code.FISCAL, "document", name)
+    if command.mode == "failed" and not name.startswith("refund:"):
+        raise Refusal(Code.REVERSAL_MODE, "mode", command.mode)
+    if history.dependants:
+        raise Refusal(Code.DEPENDANTS, "document", ", ".join(history.dependants))
+    draft = Draft(account, book, command, name)
+    for link in history.newest_first():
+        on = link.effective_on
+        release(draft, named, link, on if command.effective_on is None else max(on, command.effective_on), None, name)
+    for source in history.linked.values():
+        _reverse(draft, named, source, command, book, caused_by=name)
+    _reverse(draft, named, Source(history.stream, _version(history), own), command, book, caused_by=None)
+    for released in history.caused_releases:
+        reallocate(draft, released)
+    return draft.events
+
+
+def _version(history: History) -> int:
+    return int(history.event_id.rpartition(":")[2])
+
+
+def _reverse(
+    draft: Draft, named: Named, source: Source, command: ReverseDocument, book: Book, caused_by: str | None
+) -> None:
+    """DocumentReversed of one event: on its own date or the bank's, or on the first day with room for what it takes."""
+    own = source.event
+    assert isinstance(own, Voucher)
+    document: str = own.document  # type: ignore[attr-defined]
+    on = command.effective_on or own.effective_on
+    postings = [reversed_posting(posting) for posting in own.postings]
+    restored = []
+    for posting in postings:
+        if posting.item is None:
+            continue
+        item = draft.get_settled(posting.item, named)
+        taken = _taken(posting, item.side)
+        if item.open == 0 and taken < 0:
+            restored.append(item.image())
+        if taken > 0:
+            on = item.first_day_with_room(taken, on)
+    event = DocumentReversed(
+        **terms(command, book, caused_by),
+        effective_on=on,
+        postings=postings,
+        document=document,
+        event=source.event_id,
+        named=sorted(touched_documents(own)),
+        mode=command.mode,
+        restored=restored,
+    )
+    draft.emit(event)
+
+
+def _taken(posting: Posting, side: str) -> int:
+    """What a posting takes from its item: positive takes, negative gives back."""
+    return -posting.amount if posting.side == side else posting.amount

@@ -1,0 +1,71 @@
+"""The posting template 凭证模板: which account of the chart each role means.
+
+Events name roles beside account codes, so that a chart can change while old postings stay what they were. The whole
+template is stored in ``PostingTemplateChanged`` and numbered; each event stores the number it was posted by. The
+defaults are the codes of the Chinese standard chart (企业会计准则), read from here once, when a book is opened.
+"""
+
+import msgspec
+
+RECEIVABLE = "receivable"
+REVENUE = "revenue"
+OUTPUT_TAX = "output_tax"
+MIGRATION = "migration"
+EXCHANGE = "exchange_difference"
+DEPOSIT_CLASSES = ("unapplied", "contract", "unidentified", "security")
+"""Classes of deposit; the role of a payment's credit item is the class itself."""
+
+ROLES = {
+    RECEIVABLE: "1122",
+    "unapplied": "2203",
+    "contract": "2205",
+    "unidentified": "2241",
+    "security": "2241",
+    REVENUE: "6001",
+    OUTPUT_TAX: "2221",
+    MIGRATION: "1901",
+    EXCHANGE: "6603",
+    "fee": "6603",
+    "short_payment": "6603",
+    "withholding_tax": "2221",
+    "small_balance": "6711",
+    "overpayment_kept": "6301",
+}
+METHODS = {"bank": "1002", "provider": "1012", "bill": "1121", "contra": "2202", "cash": "1001"}
+REASONS = {
+    "bank_charge": "fee",
+    "provider_fee": "fee",
+    "withholding": "withholding_tax",
+    "short_payment": "short_payment",
+    "small_balance": "small_balance",
+    "overpayment_kept": "overpayment_kept",
+}
+CONTROL_ROLES = (RECEIVABLE, *DEPOSIT_CLASSES)
+"""Roles whose postings move open items: subledger = control is asserted per account code of these."""
+
+
+class PostingTemplate(msgspec.Struct, frozen=True, kw_only=True):
+    """Roles, cash methods and reasons of a book, as of one version.
+
+    ``roles``: role → account code; ``methods``: method of payment → account code; ``reasons``: reason of a deduction or
+    adjustment → role.
+    """
+
+    version: int
+    roles: dict[str, str]
+    methods: dict[str, str]
+    reasons: dict[str, str]
+
+    def changed(self, roles: dict[str, str], methods: dict[str, str], reasons: dict[str, str]) -> "PostingTemplate":
+        """The next version, with these entries set and the others kept."""
+        return PostingTemplate(
+            version=self.version + 1,
+            roles=self.roles | roles,
+            methods=self.methods | methods,
+            reasons=self.reasons | reasons,
+        )
+
+
+def default_template() -> PostingTemplate:
+    """Version 0: what a new book starts from."""
+    return PostingTemplate(version=0, roles=dict(ROLES), methods=dict(METHODS), reasons=dict(REASONS))

@@ -4,6 +4,7 @@
 out. It may raise ``Refusal``; nothing it was given is changed.
 """
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -26,6 +27,7 @@ from domain.commands import (
 from domain.documents import document_id, document_of
 from domain.draft import Named
 from domain.events import Voucher
+from domain.history import History, touched_documents
 from domain.manual import allocate_by_hand, release_by_hand
 from domain.payment import record_payment
 from domain.refund import record_refund
@@ -110,6 +112,31 @@ def named_references(command: Any) -> list[str]:
     if isinstance(command, (IssueInvoice, RecordPayment)):
         return [paid.reference for paid in command.remittance]
     return []
+
+
+def named_allocation(command: Any) -> int | None:
+    """The version of the ``Allocated`` in the account's stream that a command names a line of; None for none."""
+    if isinstance(command, ReleaseAllocation):
+        named = re.fullmatch(r"([1-9][0-9]{0,17})\.[1-9][0-9]{0,17}", command.allocation)
+        return int(named[1]) if named else None
+    return None
+
+
+def further_documents(command: Any, history: History) -> set[str]:
+    """The documents whose histories ``decide`` needs beside a named one: those whose settled items it may reopen.
+
+    What is refunded or reversed may give back to the items that its own event, the events linked to it and its live
+    allocations have moved.
+    """
+    if not isinstance(command, (RecordRefund, ReverseDocument)) or history.own is None:
+        return set()
+    further = touched_documents(history.own)
+    for source in history.linked.values():
+        further |= touched_documents(source.event)
+    for link in history.allocations.values():
+        further.update((document_of(link.credit_item), document_of(link.debit_item)))
+    further.discard(history.document)
+    return further
 
 
 def _previous(command: Any) -> str:

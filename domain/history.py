@@ -213,6 +213,17 @@ def touched_documents(event: Event) -> set[str]:
     return touched
 
 
+def allocated_documents(event: Event, allocation: str) -> set[str]:
+    """The two documents that one line of an ``Allocated`` links; none where the event has no such line."""
+    lines = event.lines if isinstance(event, Allocated) else []
+    return {
+        document_of(item)
+        for line in lines
+        if line.allocation == allocation
+        for item in (line.credit_item, line.debit_item)
+    }
+
+
 def enters(event: Event) -> str | None:
     """The document that an event enters into the books, if it enters one."""
     if isinstance(event, (InvoiceIssued, CreditNoteIssued, PaymentReceived, RefundPaid, AdjustmentPosted)):

@@ -55,6 +55,7 @@ class Code(StrEnum):
     FISCAL = "fiscal_invoice_must_be_credited"
     REVERSAL_MODE = "only_a_refund_can_have_failed"
     DEPENDANTS = "dependants_must_be_undone_first"
+    UNEXPECTED = "unexpected_error_must_be_reported"
 
 
 CONFLICTS = frozenset({Code.SAME_SOURCE_ID, Code.SAME_NUMBER, Code.BOOK_MUST_NOT_EXIST})
@@ -100,6 +101,7 @@ RULES: dict[Code, str] = {
     Code.FISCAL: "an invoice with a fiscal number is undone by a credit note only",
     Code.REVERSAL_MODE: "only a refund can have failed; anything else is reversed as an error",
     Code.DEPENDANTS: "what was built upon a document is undone before it",
+    Code.UNEXPECTED: "an error of Tieout itself, not of the command; nothing was booked",
 }
 
 

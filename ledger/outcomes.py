@@ -37,10 +37,14 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Submission(msgspec.Struct, frozen=True):
-    """A command on its way in, with its origin (file digest and lines, topic:partition:offset, or request id)."""
+    """A command on its way in, with its origin (file digest and lines, topic:partition:offset, or request id).
+
+    ``quarantine``: if it is refused or in conflict, it is kept in quarantine, in the same commit.
+    """
 
     command: Command
     origin: str | None = None
+    quarantine: bool = False
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -53,11 +57,11 @@ class Unreadable(msgspec.Struct, frozen=True):
     source: str
     source_id: str | None
     origin: str
-    raw: str
     code: str
     field: str
     value: str
     rule: str
+    raw: str
 
 
 def token(position: int, shard: int = 0) -> str:

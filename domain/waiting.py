@@ -1,0 +1,65 @@
+"""Facts that wait: a refund or reversal whose original is not in the books yet.
+
+Money never waits, only references do. What cannot be booked without its original is kept whole, as ``FactDeferred`` in
+the stream of the document that it awaits; when that document arrives, each fact is decided in the order of arrival and
+``DeferredFactApplied`` says what became of it. A fact that is booked so may itself be what another one waits for.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from domain.commands import COMMAND, AccountCommand
+from domain.decide import entered_document
+from domain.events import DeferredFactApplied, Event, FactDeferred
+from domain.refusals import Refusal
+
+
+def defer(command: AccountCommand, awaited: str, digest: str) -> FactDeferred:
+    """The event by which a command waits for a document. ``digest`` (hex) is that of the fact, as the register has it."""
+    return FactDeferred(
+        source=command.source,
+        source_id=command.source_id,
+        actor=command.actor,
+        reason=command.reason,
+        awaited=awaited,
+        document=entered_document(command),
+        customer=command.customer,
+        currency=command.currency,
+        digest=digest,
+        # Defaults are written out: one that changes later must not change what was asked for today.
+        command=command.model_dump(mode="json", exclude_none=True),
+    )
+
+
+def deferred_command(fact: FactDeferred) -> AccountCommand:
+    """The command that waited, as it came."""
+    command = COMMAND.validate_json(msgspec.json.encode(fact.command))
+    assert isinstance(command, AccountCommand)
+    return command
+
+
+def applied(fact: FactDeferred, version: int, refusal: Refusal | None = None) -> DeferredFactApplied:
+    """The event by which a fact waits no more. ``version``: of its FactDeferred; ``refusal``: why it was not booked."""
+    return DeferredFactApplied(
+        source=fact.source,
+        source_id=fact.source_id,
+        actor=fact.actor,
+        reason=fact.reason,
+        fact=version,
+        outcome="booked" if refusal is None else "refused",
+        code=refusal.code.value if refusal else None,
+        field=refusal.field if refusal else None,
+        value=refusal.value if refusal else None,
+    )
+
+
+def still_waiting(stream: Iterable[tuple[int, Event]]) -> dict[int, FactDeferred]:
+    """The facts of a waiting stream that still wait, by version, oldest first. ``stream``: (version, event) in order."""
+    waiting: dict[int, FactDeferred] = {}
+    for version, event in stream:
+        if isinstance(event, FactDeferred):
+            waiting[version] = event
+        elif isinstance(event, DeferredFactApplied):
+            del waiting[event.fact]
+    return waiting

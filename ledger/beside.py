@@ -1,0 +1,67 @@
+"""What is kept beside the log and may change or be erased: parties, and the list of what stands in quarantine."""
+
+from collections.abc import Iterable, Iterator
+from sqlite3 import Connection
+
+from ledger.parties import Party
+from ledger.quarantine import Quarantined
+
+_PUT_PARTY = """INSERT INTO parties VALUES (0, ?, ?, ?, ?, ?) ON CONFLICT (shard, book, customer) DO UPDATE
+    SET name = excluded.name, language = excluded.language, address = excluded.address"""
+_PARTY_COLUMNS = "book, customer, name, language, address"
+_QUARANTINE_COLUMNS = (
+    "id, book, source, source_id, origin, code, field, value, rule, raw, recorded_us, status, position, reason"
+)
+
+
+class Beside:
+    """Reads and writes beside the log, each write a transaction of its own."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def put_parties(self, parties: Iterable[Party]) -> int:
+        """Set who customers are, all or none; how many."""
+        rows = [(p.book, p.customer, p.name, p.language, p.address) for p in parties]
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany(_PUT_PARTY, rows)
+        return len(rows)
+
+    def parties(self, book: str, customer: str | None = None) -> Iterator[Party]:
+        """The parties of a book (or the one of a customer), by customer."""
+        rows = self._connection.execute(
+            f"SELECT {_PARTY_COLUMNS} FROM parties WHERE shard = 0 AND book = ?1 AND (?2 IS NULL OR customer = ?2)"
+            " ORDER BY customer",
+            (book, customer),
+        )
+        for found, name_of, name, language, address in rows:
+            yield Party(book=found, customer=name_of, name=name, language=language, address=address)
+
+    def erase_party(self, book: str, customer: str) -> bool:
+        """Forget who a customer is; its accounts stay. Whether there was anything to forget."""
+        changed = self._connection.execute(
+            "DELETE FROM parties WHERE shard = 0 AND book = ? AND customer = ?", (book, customer)
+        )
+        return changed.rowcount > 0
+
+    def quarantined(
+        self, book: str | None = None, status: str | None = "open", entry: int | None = None
+    ) -> Iterator[Quarantined]:
+        """Entries in quarantine in the order of their arrival; ``status`` None: of every status."""
+        rows = self._connection.execute(
+            f"SELECT {_QUARANTINE_COLUMNS} FROM quarantine WHERE shard = 0 AND (?1 IS NULL OR book = ?1)"
+            " AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR id = ?3) ORDER BY id",
+            (book, status, entry),
+        )
+        names = Quarantined.__struct_fields__
+        for row in rows:
+            yield Quarantined(**dict(zip(names, row, strict=True)))
+
+    def dismiss(self, entry: int, reason: str) -> bool:
+        """Close an open entry without booking it; it stays, with the reason. Whether it was open."""
+        changed = self._connection.execute(
+            "UPDATE quarantine SET status = 'dismissed', reason = ? WHERE shard = 0 AND id = ? AND status = 'open'",
+            (reason, entry),
+        )
+        return changed.rowcount > 0

@@ -1,0 +1,321 @@
+"""One batch, decided: from commands to events, register rows and an outcome each. Nothing is written here.
+
+Commands are taken in order of arrival; each sees what the earlier ones of its batch did. The same fact twice is found in
+the batch as in the register (invariant 3). A refusal is its command's outcome alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from domain.account import Account, evolve
+from domain.book import Book, change_template, evolve_book, open_book
+from domain.commands import COMMAND, AccountCommand, ChangePostingTemplate, Command, OpenBook
+from domain.decide import (
+    awaited_document,
+    decide,
+    entered_document,
+    further_documents,
+    named_allocation,
+    named_documents,
+    named_references,
+)
+from domain.documents import book_stream, waiting_stream
+from domain.draft import NOTHING_NAMED, Named
+from domain.events import Event
+from domain.history import History, Source, allocated_documents, enters, fold, touched_documents
+from domain.refusals import CONFLICTS, Code, Refusal
+from domain.waiting import applied, defer, deferred_command
+from ledger.codec import Recorded
+from ledger.digest import digest
+from ledger.outcomes import Outcome, Status, Submission, Unreadable
+from ledger.register import Entries, Known, Quarantining, Register, Released
+from ledger.state import State
+
+BOOK_DOCUMENT = "book"
+"""A book is opened once: in the register it is a document of its own book."""
+
+
+class Deciding:
+    """A batch in the making. ``recorded`` are its events in order, the first at position ``base`` + 1."""
+
+    def __init__(self, state: State, register: Register, base: int, now_us: int) -> None:
+        self._state = state
+        self._register = register
+        self._base = base
+        self._now = datetime.fromtimestamp(now_us // 1_000_000, UTC)
+        self._today: dict[str, date] = {}
+        self._receipts: dict[tuple[str, str], Known] = {}
+        self._documents: dict[tuple[str, str], Known] = {}
+        self._concerning: dict[tuple[str, str], list[int]] = {}
+        self.recorded: list[Recorded] = []
+        self.entries = Entries()
+        self.book_changes = 0
+        self.touched: dict[str, Account] = {}
+
+    def run(self, batch: Sequence[Submission | Unreadable]) -> list[Outcome]:
+        """An outcome each, in order."""
+        commands = [entry.command for entry in batch if isinstance(entry, Submission)]
+        self._receipts = self._register.receipts((command.source, command.source_id) for command in commands)
+        self._documents = self._register.documents(
+            (command.book, document) for command in commands if (document := _registered_as(command)) is not None
+        )
+        return [self._one(entry) if isinstance(entry, Submission) else self._unreadable(entry) for entry in batch]
+
+    # --- one command
+
+    def _one(self, submission: Submission) -> Outcome:
+        command = submission.command
+        content = digest(command)
+        try:
+            outcome = self._book(command, content, submission.origin)
+        except Refusal as refusal:
+            if submission.quarantine:
+                self._keep(as_unreadable(submission, refusal))
+            return refused(refusal, _registered_as(command))
+        if self._state.quarantine_open:
+            position = outcome.position
+            assert position is not None
+            self.entries.quarantine.append(Released(position, command.source, command.source_id))
+        return outcome
+
+    def _book(self, command: Command, content: bytes, origin: str | None) -> Outcome:
+        key = (command.source, command.source_id)
+        document = _registered_as(command)
+        book = self._state.book(command.book)
+        if book is None and not isinstance(command, OpenBook):
+            raise Refusal(Code.BOOK_MUST_EXIST, "book", command.book)
+        known = self._receipts.get(key)
+        if known is not None:
+            if known.digest != content:
+                raise Refusal(Code.SAME_SOURCE_ID, "source_id", command.source_id)
+            return _duplicate(known, document)
+        if document is not None:
+            known = self._documents.get((command.book, document))
+            if known is not None:
+                if known.digest != content:
+                    code, field = _taken(command)
+                    raise Refusal(code, field, getattr(command, field))
+                # Another source's name for a fact that is in the books.
+                self._receipt(key, known, origin)
+                return _duplicate(known, document)
+        before = len(self.recorded)
+        if isinstance(command, (OpenBook, ChangePostingTemplate)):
+            self._book_events(book, command)
+            awaited = None
+        else:
+            assert book is not None
+            awaited = self._account_events(book, command, content)
+        known = Known(content, self._base + len(self.recorded), len(self.recorded) - before, awaited)
+        self._receipt(key, known, origin)
+        if document is not None:
+            self._enter(command.book, document, known, self._entered_at(document, before))
+        status = Status.BOOKED if awaited is None else Status.WAITING
+        return Outcome(status, known.position, known.events, document, awaited)
+
+    def _entered_at(self, document: str, before: int) -> int:
+        """The position of the event that entered a document: the one that has its name, else the command's first."""
+        for index in range(before, len(self.recorded)):
+            if enters(self.recorded[index].event) == document:
+                return self._base + index + 1
+        return self._base + before + 1
+
+    def _book_events(self, book: Book | None, command: OpenBook | ChangePostingTemplate) -> None:
+        if isinstance(command, OpenBook):
+            events = open_book(command)
+            version = 0
+        else:
+            assert book is not None
+            events = change_template(book, command)
+            version = book.version
+        for event in events:
+            version += 1
+            book = evolve_book(book, event)
+            self._record(book_stream(command.book), version, event)
+        assert book is not None
+        self._state.put_book(book)
+        self.book_changes += 1
+
+    def _account_events(self, book: Book, command: AccountCommand, content: bytes) -> str | None:
+        """Book a command of a customer account, or let it wait: then the document it waits for."""
+        account = self._state.account(command.book, command.customer, command.currency)
+        named = self._named(command, account)
+        awaited = awaited_document(command, named)
+        if awaited is not None:
+            stream = waiting_stream(command.book, awaited)
+            fact = defer(command, awaited, content.hex())
+            version = max(self._state.waiting(stream), default=0) + 1
+            self._record(stream, version, fact)
+            self._concerns(command.book, fact)
+            self._state.add_waiting(stream, version, fact)
+            return awaited
+        self._append(account, decide(account, named, command, book, self._today_of(book)))
+        self._arrive(book, entered_document(command))
+        return None
+
+    def _append(self, account: Account, events: Iterable[Event], waited: str | None = None) -> None:
+        """Events of an account. ``waited``: the document among them whose register row is that of its FactDeferred."""
+        stream = account.stream
+        self.touched[stream] = account
+        for event in events:
+            evolve(account, event)
+            self._record(stream, account.version, event)
+            self._concerns(account.book, event)
+            if waited is not None and enters(event) == waited:
+                self.entries.touches.append((account.book, waited, self._base + len(self.recorded)))
+
+    def _arrive(self, book: Book, document: str | None) -> None:
+        """What waited for a document is decided now that it is in the books, in the order in which it came."""
+        if document is None:
+            return
+        stream = waiting_stream(book.book, document)
+        facts = self._state.waiting(stream)
+        if not facts:
+            return
+        facts = self._state.arrived(stream)
+        last = max(facts)
+        for version, fact in facts.items():
+            command = deferred_command(fact)
+            account = self._state.account(book.book, fact.customer, fact.currency)
+            entered = None
+            try:
+                named = self._named(command, account)
+                self._append(account, decide(account, named, command, book, self._today_of(book)), fact.document)
+                entered = fact.document
+                event = applied(fact, version)
+            except Refusal as refusal:
+                event = applied(fact, version, refusal)
+            last += 1
+            self._record(stream, last, event)
+            self._arrive(book, entered)
+
+    # --- what decide needs to know
+
+    def _named(self, command: AccountCommand, account: Account) -> Named:
+        names = set(named_documents(command))
+        references = [r for r in named_references(command) if r not in account.live]
+        version = named_allocation(command)
+        if version is not None:
+            event = self._event(account.stream, version)
+            if event is not None:
+                names |= allocated_documents(event, getattr(command, "allocation", ""))
+        if not names and not references:
+            return NOTHING_NAMED
+        histories = {name: self._history(command.book, name) for name in names}
+        for history in list(histories.values()):
+            for name in further_documents(command, history):
+                if name not in histories:
+                    histories[name] = self._history(command.book, name)
+        live = frozenset(reference for reference in references if self._is_live(command.book, reference))
+        return Named(histories, live)
+
+    def _history(self, book: str, document: str) -> History:
+        sources = self._register.concerning(book, document)
+        for index in self._concerning.get((book, document), ()):
+            recorded = self.recorded[index]
+            sources.append(Source(recorded.originator_id, recorded.originator_version, recorded.event))
+        return fold(document, sources)
+
+    def _event(self, stream: str, version: int) -> Event | None:
+        """One event of an account, from the log or from this batch."""
+        for recorded in reversed(self.recorded):
+            if recorded.originator_id == stream and recorded.originator_version == version:
+                found: Event = recorded.event
+                return found
+        return self._register.event(stream, version)
+
+    def _is_live(self, book: str, reference: str) -> bool:
+        """Whether a booked, unreversed document of this name is in the books, of whatever account."""
+        documents = set(self._register.revisions(book, reference))
+        documents |= {name for at, name in self._documents if at == book and name.rpartition(":")[0] == reference}
+        return any(self._history(book, document).booked for document in documents)
+
+    def _today_of(self, book: Book) -> date:
+        today = self._today.get(book.time_zone)
+        if today is None:
+            today = self._today[book.time_zone] = self._now.astimezone(ZoneInfo(book.time_zone)).date()
+        return today
+
+    # --- what is to be written
+
+    def _record(self, stream: str, version: int, event: Event) -> None:
+        self.recorded.append(Recorded(stream, version, event))
+
+    def _concerns(self, book: str, event: Event) -> None:
+        """Note the documents that the event just recorded concerns: the one it enters, and those it touches."""
+        index = len(self.recorded) - 1
+        entered = enters(event)
+        if entered is not None:
+            self._concerning.setdefault((book, entered), []).append(index)
+        for document in touched_documents(event):
+            self._concerning.setdefault((book, document), []).append(index)
+            self.entries.touches.append((book, document, self._base + index + 1))
+
+    def _receipt(self, key: tuple[str, str], known: Known, origin: str | None) -> None:
+        self._receipts[key] = known
+        self.entries.receipts.append((*key, *known, origin))
+
+    def _enter(self, book: str, document: str, known: Known, entered_at: int) -> None:
+        self._documents[book, document] = known
+        self.entries.documents.append((book, document, known.digest, entered_at, *known[1:]))
+
+    # --- quarantine
+
+    def _unreadable(self, entry: Unreadable) -> Outcome:
+        self._keep(entry)
+        return Outcome(Status.REFUSED, code=entry.code, field=entry.field, value=entry.value, rule=entry.rule)
+
+    def _keep(self, entry: Unreadable) -> None:
+        self.entries.quarantine.append(quarantining(entry))
+        self._state.quarantine_open = True
+
+
+def _registered_as(command: Command) -> str | None:
+    """The name under which the register knows what a command enters; None for a command that enters nothing."""
+    return BOOK_DOCUMENT if isinstance(command, OpenBook) else entered_document(command)
+
+
+def _taken(command: Command) -> tuple[Code, str]:
+    """The conflict of a command whose document is known with another content, and the field that shows it."""
+    return (Code.BOOK_MUST_NOT_EXIST, "book") if isinstance(command, OpenBook) else (Code.SAME_NUMBER, "number")
+
+
+def _duplicate(known: Known, document: str | None) -> Outcome:
+    return Outcome(Status.DUPLICATE, known.position, known.events, document, known.awaited)
+
+
+def refused(refusal: Refusal, document: str | None = None) -> Outcome:
+    """The outcome of a refusal: a conflict, where the id is known with another content."""
+    return Outcome(
+        Status.CONFLICT if refusal.code in CONFLICTS else Status.REFUSED,
+        document=document,
+        code=refusal.code.value,
+        field=refusal.field,
+        value=refusal.value,
+        rule=refusal.rule,
+    )
+
+
+def as_unreadable(submission: Submission, refusal: Refusal) -> Unreadable:
+    """A refused command, as it is kept in quarantine."""
+    command = submission.command
+    return Unreadable(
+        book=command.book,
+        source=command.source,
+        source_id=command.source_id,
+        origin=submission.origin or "",
+        code=refusal.code.value,
+        field=refusal.field,
+        value=refusal.value,
+        rule=refusal.rule,
+        raw=COMMAND.dump_json(command, exclude_none=True).decode(),
+    )
+
+
+def quarantining(entry: Unreadable) -> Quarantining:
+    """The row of an entry; its mark tells two messages apart, so that the same one is kept once."""
+    mark = sha256(msgspec.json.encode((entry.source, entry.raw))).digest()
+    return Quarantining(mark, *msgspec.structs.astuple(entry))

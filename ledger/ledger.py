@@ -1,0 +1,238 @@
+"""The ledger: the one writer of the log.
+
+``submit`` takes a batch of commands and answers an outcome each: booked, duplicate, conflict, refused, waiting. The
+events, the register, quarantine and tracking are one transaction; a crash leaves all of a batch or nothing. A batch is
+decided upon the head it was read at, without holding it; if another writer has moved the head since, it is decided
+again, never retried blindly.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from time import time_ns
+from typing import Any, ClassVar, Self
+
+import structlog
+from eventsourcing.application import Application
+from eventsourcing.persistence import IntegrityError, Tracking
+
+from domain.account import Account, evolve, from_snapshot, snapshot
+from domain.book import Book
+from domain.documents import account_stream, parse_account_stream
+from domain.refusals import Code, Refusal
+from ledger.beside import Beside
+from ledger.codec import Recorded
+from ledger.deciding import Deciding, as_unreadable, quarantining, refused
+from ledger.errors import Contention, HeadMoved
+from ledger.outcomes import Outcome, Submission, Unreadable
+from ledger.parties import Party
+from ledger.quarantine import Quarantined
+from ledger.recorder import Head, LedgerRecorder
+from ledger.register import Entries, Register
+from ledger.state import State
+from ledger.store import check, connect
+
+log = structlog.get_logger(__name__)
+
+ATTEMPTS = 100
+SNAPSHOT_EVERY = 500
+"""Versions of an account from one snapshot to the next."""
+
+Entry = Submission | Unreadable
+
+
+class Ledger(Application[str]):
+    """The ledger of one store. Thread-safe; several processes may write to one store."""
+
+    env: ClassVar[dict[str, str]] = {
+        "PERSISTENCE_MODULE": "ledger.recorder:LedgerFactory",
+        "MAPPER_TOPIC": "ledger.mapper:LedgerMapper",
+        "ORIGINATOR_ID_TYPE": "text",
+        "SQLITE_LOCK_TIMEOUT": "30",
+        "IS_SNAPSHOTTING_ENABLED": "y",
+        "CREATE_TABLE": "n",
+    }
+    recorder: LedgerRecorder
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """The ledger of an existing store. Raises ``StoreMissing`` or ``StoreOutdated``."""
+        return cls(check(path))
+
+    def __init__(self, path: Path) -> None:
+        super().__init__({"SQLITE_DBNAME": path.absolute().as_uri()})
+        self.path = path
+        self._lock = threading.RLock()
+        self._connection = connect(path)
+        self._register = Register(self._connection)
+        self._beside = Beside(self._connection)
+        self._state = State(self._connection)
+
+    def construct_recorder(self) -> LedgerRecorder:
+        """Ours is the library's process recorder: events and tracking in one transaction."""
+        recorder = self.factory.process_recorder()
+        assert isinstance(recorder, LedgerRecorder)
+        return recorder
+
+    def close(self) -> None:
+        """Let go of the store."""
+        connection: Any = getattr(self, "_connection", None)
+        if connection is not None:
+            connection.close()
+        super().close()
+
+    # --- writing
+
+    def submit(
+        self, batch: Sequence[Entry], *, now_us: int | None = None, tracking: Tracking | None = None
+    ) -> list[Outcome]:
+        """Book a batch in one commit; an outcome each, in order.
+
+        ``now_us``: the instant in microseconds since 1970 UTC, by default the clock's. ``tracking`` is saved in the
+        same transaction. A command that makes us fail is found by halving the batch, and is its own outcome; its
+        neighbours are booked. Raises ``Contention``, or the database's error, with nothing of the batch booked.
+        """
+        with self._lock:
+            try:
+                return self._submit(batch, now_us, tracking)
+            except (IntegrityError, ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
+                self._state.forget()
+                if not batch:
+                    raise
+                if len(batch) > 1:
+                    middle = len(batch) // 2
+                    first = self.submit(batch[:middle], now_us=now_us)
+                    return first + self.submit(batch[middle:], now_us=now_us, tracking=tracking)
+                return [self._unexpected(batch[0], error, now_us, tracking)]
+            except BaseException:
+                self._state.forget()
+                raise
+
+    def _submit(self, batch: Sequence[Entry], now_us: int | None, tracking: Tracking | None) -> list[Outcome]:
+        for _ in range(ATTEMPTS):
+            base = self.head().position
+            self._state.catch_up(base)
+            deciding = Deciding(self._state, self._register, base, time_ns() // 1000 if now_us is None else now_us)
+            outcomes = deciding.run(batch)
+            if not (deciding.recorded or deciding.entries or tracking is not None):
+                return outcomes
+            try:
+                self.recorder.insert_events(
+                    list(map(self.mapper.to_stored_event, deciding.recorded)),
+                    tracking=tracking,
+                    entries=deciding.entries,
+                    at=base,
+                    changes=deciding.book_changes,
+                    now_us=now_us,
+                )
+            except HeadMoved:
+                self._state.forget()
+                continue
+            self._state.position = base + len(deciding.recorded)
+            self._take_due_snapshots(deciding)
+            self._state.trim()
+            return outcomes
+        raise Contention(f"other writers moved the head {ATTEMPTS} times; nothing of the batch was booked")
+
+    def _unexpected(self, entry: Entry, error: Exception, now_us: int | None, tracking: Tracking | None) -> Outcome:
+        """An error of ours with one entry: logged, answered, and kept in quarantine where that is asked for."""
+        command = entry.command if isinstance(entry, Submission) else entry
+        log.error("command_failed", source=command.source, source_id=command.source_id, exc_info=error)
+        refusal = Refusal(Code.UNEXPECTED, "command", type(error).__name__)
+        if (isinstance(entry, Submission) and entry.quarantine) or tracking is not None:
+            entries = Entries()
+            if isinstance(entry, Submission) and entry.quarantine:
+                entries.quarantine.append(quarantining(as_unreadable(entry, refusal)))
+            self.recorder.insert_events([], entries=entries, tracking=tracking, now_us=now_us)
+        return refused(refusal)
+
+    def _take_due_snapshots(self, deciding: Deciding) -> None:
+        """Snapshots of the accounts that passed a multiple of ``SNAPSHOT_EVERY``, outside the transaction of the events."""
+        assert self.snapshots is not None
+        first: dict[str, int] = {}
+        for recorded in deciding.recorded:
+            first.setdefault(recorded.originator_id, recorded.originator_version)
+        for stream, account in deciding.touched.items():
+            if (first[stream] - 1) // SNAPSHOT_EVERY == account.version // SNAPSHOT_EVERY:
+                continue
+            taken = self.mapper.to_stored_event(Recorded(stream, account.version, snapshot(account)))
+            # Another process may have taken the same one, and an older one is of no use any more.
+            self._connection.execute(
+                "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)",
+                (taken.originator_id, taken.originator_version, taken.topic, taken.state),
+            )
+            self._connection.execute(
+                "DELETE FROM snapshots WHERE originator_id = ? AND originator_version < ?", (stream, account.version)
+            )
+
+    # --- reading
+
+    def head(self) -> Head:
+        """The head row: last position, its instant, and how often a book has changed."""
+        row = self._connection.execute("SELECT position, recorded_us, generation FROM ledger_head WHERE shard = 0")
+        return Head(*row.fetchone())
+
+    def book(self, book: str) -> Book | None:
+        """A book as it stands, or None where it has not been opened."""
+        with self._lock:
+            self._state.catch_up(self.head().position)
+            return self._state.book(book)
+
+    def books(self) -> list[Book]:
+        """All books, in the order in which they were opened."""
+        with self._lock:
+            found = [self.book(book) for book in self._state.books()]
+        return [book for book in found if book is not None]
+
+    def account(self, book: str, customer: str, currency: str) -> Account:
+        """A customer account, read from its stream. Raises the library's ``AggregateNotFoundError``."""
+        stream = account_stream(book, customer, currency)
+        account: Account = self.repository.get(stream, projector_func=_project)  # type: ignore[type-var,assignment]
+        return account
+
+    # --- beside the log
+
+    def put_parties(self, parties: Iterable[Party]) -> int:
+        """Set who customers are; how many."""
+        with self._lock:
+            return self._beside.put_parties(parties)
+
+    def party(self, book: str, customer: str) -> Party | None:
+        """Who a customer is, if anybody said."""
+        return next(self._beside.parties(book, customer), None)
+
+    def parties(self, book: str) -> Iterator[Party]:
+        """The parties of a book, by customer."""
+        return self._beside.parties(book)
+
+    def erase_party(self, book: str, customer: str) -> bool:
+        """Forget who a customer is; whether there was anything to forget. Its events hold nothing of it."""
+        with self._lock:
+            return self._beside.erase_party(book, customer)
+
+    def quarantined(self, book: str | None = None, status: str | None = "open") -> Iterator[Quarantined]:
+        """Entries in quarantine, in the order of their arrival; ``status`` None: of every status."""
+        return self._beside.quarantined(book, status)
+
+    def quarantined_entry(self, entry: int) -> Quarantined | None:
+        """One entry in quarantine, or None."""
+        return next(self._beside.quarantined(status=None, entry=entry), None)
+
+    def dismiss(self, entry: int, reason: str) -> bool:
+        """Close an open entry without booking it; it stays, with the reason. Whether it was open."""
+        with self._lock:
+            return self._beside.dismiss(entry, reason)
+
+
+def _project(account: Account | None, events: Iterable[Any]) -> Account | None:
+    """The account after its events, the first of which may be a snapshot."""
+    for recorded in events:
+        if account is None:
+            if not hasattr(recorded.event, "postings"):
+                account = from_snapshot(recorded.event)
+                continue
+            name = parse_account_stream(recorded.originator_id)
+            assert name is not None
+            account = Account(*name)
+        evolve(account, recorded.event)
+    return account

@@ -1,0 +1,1 @@
+"""Migrations of the ledger's tables by alembic, forward only; projection tables are rebuilt, never migrated."""

@@ -1,0 +1,118 @@
+"""What the writer remembers of the log, as of one position: books, customer accounts, and who waits for what.
+
+Everything here can be read again from the log; ``forget`` drops it, when another writer has moved the head or a batch
+has failed half way. Accounts are working copies: the writer evolves them while it decides, before the commit.
+"""
+
+from collections.abc import Iterable
+from sqlite3 import Connection
+
+from domain.account import Account, evolve, from_snapshot
+from domain.book import Book, evolve_book
+from domain.documents import account_stream, book_stream
+from domain.events import Event, FactDeferred
+from domain.waiting import still_waiting
+from ledger.codec import SNAPSHOT_TOPIC, decode
+
+MAX_ACCOUNTS = 20_000
+"""Accounts kept in memory between batches."""
+
+_EVENTS = """SELECT originator_version, topic, state FROM events
+    WHERE shard = 0 AND originator_id = ? AND originator_version > ? ORDER BY originator_version"""
+_SNAPSHOT = """SELECT topic, state FROM snapshots WHERE originator_id = ?
+    ORDER BY originator_version DESC LIMIT 1"""
+# Streams in which more was deferred than applied.
+_WAITING = """SELECT originator_id FROM events WHERE shard = 0 AND originator_id >= 'wait:' AND originator_id < 'wait;'
+    GROUP BY originator_id HAVING sum(CASE topic WHEN 'fact-deferred.v1' THEN 1 ELSE -1 END) > 0"""
+_BOOKS = """SELECT originator_id FROM events WHERE shard = 0 AND originator_id >= 'book:' AND originator_id < 'book;'
+    AND originator_version = 1 ORDER BY rowid"""
+
+
+class State:
+    """Books, accounts and waiting facts as of ``position``; None: nothing is remembered."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.position: int | None = None
+        self.quarantine_open = False
+        self._books: dict[str, Book | None] = {}
+        self._accounts: dict[str, Account] = {}
+        self._waiting: dict[str, dict[int, FactDeferred]] = {}
+
+    def forget(self) -> None:
+        """Remember nothing."""
+        self.position = None
+        self._books.clear()
+        self._accounts.clear()
+        self._waiting.clear()
+
+    def catch_up(self, position: int) -> None:
+        """Be at the head; what was remembered of another position is dropped."""
+        if self.position == position:
+            return
+        self.forget()
+        for (stream,) in self._connection.execute(_WAITING).fetchall():
+            self._waiting[stream] = still_waiting(self.events(stream))
+        row = self._connection.execute("SELECT EXISTS (SELECT 1 FROM quarantine WHERE shard = 0 AND status = 'open')")
+        self.quarantine_open = bool(row.fetchone()[0])
+        self.position = position
+
+    def events(self, stream: str, after: int = 0) -> Iterable[tuple[int, Event]]:
+        """The events of a stream, with their versions."""
+        for version, topic, state in self._connection.execute(_EVENTS, (stream, after)):
+            yield version, decode(topic, state)
+
+    def book(self, book: str) -> Book | None:
+        """A book, or None where it has not been opened."""
+        try:
+            return self._books[book]
+        except KeyError:
+            found: Book | None = None
+            for _, event in self.events(book_stream(book)):
+                found = evolve_book(found, event)
+            self._books[book] = found
+            return found
+
+    def put_book(self, book: Book) -> None:
+        """A book as it stands after events that are being committed."""
+        self._books[book.book] = book
+
+    def books(self) -> list[str]:
+        """The ids of all books, in the order in which they were opened."""
+        return [stream[len("book:") :] for (stream,) in self._connection.execute(_BOOKS)]
+
+    def account(self, book: str, customer: str, currency: str) -> Account:
+        """The working copy of a customer account."""
+        stream = account_stream(book, customer, currency)
+        account = self._accounts.get(stream)
+        if account is None:
+            account = self._accounts[stream] = self._load(stream, book, customer, currency)
+        return account
+
+    def _load(self, stream: str, book: str, customer: str, currency: str) -> Account:
+        row = self._connection.execute(_SNAPSHOT, (stream,)).fetchone()
+        # A snapshot of an unknown version is ignored: it is never the only place of anything.
+        if row is not None and row[0] == SNAPSHOT_TOPIC:
+            account = from_snapshot(decode(*row))
+        else:
+            account = Account(book, customer, currency)
+        for _, event in self.events(stream, account.version):
+            evolve(account, event)
+        return account
+
+    def waiting(self, stream: str) -> dict[int, FactDeferred]:
+        """The facts that wait in a waiting stream, by version; whoever books one takes it out."""
+        return self._waiting.get(stream, {})
+
+    def add_waiting(self, stream: str, version: int, fact: FactDeferred) -> None:
+        """A fact that waits from now on."""
+        self._waiting.setdefault(stream, {})[version] = fact
+
+    def arrived(self, stream: str) -> dict[int, FactDeferred]:
+        """The facts of a waiting stream, which wait no more."""
+        return self._waiting.pop(stream, {})
+
+    def trim(self) -> None:
+        """Let go of the accounts that were loaded first, when there are too many."""
+        while len(self._accounts) > MAX_ACCOUNTS:
+            del self._accounts[next(iter(self._accounts))]

@@ -19,6 +19,10 @@ class StoreOutdated(LedgerError):
     """The store's tables are of an older or newer version than this program's."""
 
 
+class StaleTracking(LedgerError):
+    """The tracking position is not beyond the one that is saved: somebody has booked this batch before."""
+
+
 class Contention(LedgerError):
     """The batch could not be committed because other writers moved the head each time."""
 

@@ -23,7 +23,7 @@ from domain.refusals import Code, Refusal
 from ledger.beside import Beside
 from ledger.codec import Recorded
 from ledger.deciding import Deciding, as_unreadable, quarantining, refused
-from ledger.errors import Contention, HeadMoved
+from ledger.errors import Contention, HeadMoved, StaleTracking
 from ledger.outcomes import Outcome, Submission, Unreadable
 from ledger.parties import Party
 from ledger.quarantine import Quarantined
@@ -89,8 +89,9 @@ class Ledger(Application[str]):
         """Book a batch in one commit; an outcome each, in order.
 
         ``now_us``: the instant in microseconds since 1970 UTC, by default the clock's. ``tracking`` is saved in the
-        same transaction. A command that makes us fail is found by halving the batch, and is its own outcome; its
-        neighbours are booked. Raises ``Contention``, or the database's error, with nothing of the batch booked.
+        same transaction, and with it ``StaleTracking`` keeps a batch that was booked before from being booked again. A
+        command that makes us fail is found by halving the batch, and is its own outcome; its neighbours are booked.
+        Raises ``Contention``, or the database's error, with nothing of the batch booked.
         """
         with self._lock:
             try:
@@ -110,6 +111,10 @@ class Ledger(Application[str]):
 
     def _submit(self, batch: Sequence[Entry], now_us: int | None, tracking: Tracking | None) -> list[Outcome]:
         for _ in range(ATTEMPTS):
+            if tracking is not None and self.recorder.has_tracking_id(
+                tracking.application_name, tracking.notification_id
+            ):
+                raise StaleTracking(f"{tracking.application_name} has been saved up to {tracking.notification_id}")
             base = self.head().position
             self._state.catch_up(base)
             deciding = Deciding(self._state, self._register, base, time_ns() // 1000 if now_us is None else now_us)

@@ -109,7 +109,7 @@ class LedgerRecorder(SQLiteProcessRecorder):
                         cursor.execute(_QUARANTINE, (*entry, recorded_us))
             if tracking is not None:
                 self._insert_tracking(c, tracking)
-        return range(first, last + 1)
+        return list(range(first, last + 1))
 
     @contextmanager
     def _immediate(self) -> Iterator[SQLiteCursor]:

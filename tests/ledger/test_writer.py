@@ -1,0 +1,68 @@
+"""Group commit: many callers share commits, each gets its own outcomes."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+from shop import invoice
+
+from ledger.ledger import Ledger
+from ledger.outcomes import Outcome, Status, Submission
+from ledger.writer import Writer
+
+
+def test_each_caller_gets_the_outcomes_of_its_own_batch(ledger: Ledger) -> None:
+    with Writer(ledger) as writer, ThreadPoolExecutor(16) as callers:
+
+        def call(n: int) -> list[Outcome]:
+            wrong = invoice(f"w{n}", 5, currency="USD")
+            return writer.submit([Submission(invoice(str(n), 100 + n)), Submission(wrong)])
+
+        answers = list(callers.map(call, range(200)))
+    for n, (booked, refused) in enumerate(answers):
+        assert (booked.status, booked.document) == (Status.BOOKED, f"invoice::{n}:1")
+        assert refused.code == "rate_must_be_given"
+    positions = [booked.position for booked, _ in answers]
+    assert sorted(positions) == list(range(3, 203))  # type: ignore[type-var]
+
+
+def test_what_queues_during_a_commit_is_booked_in_the_next_one(ledger: Ledger, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    commits: list[int] = []
+    first_is_in, go_on = Event(), Event()
+    submit = ledger.submit
+
+    def slow(batch: list[Submission]) -> list[Outcome]:
+        commits.append(len(batch))
+        first_is_in.set()
+        assert go_on.wait(30)
+        return submit(batch)
+
+    monkeypatch.setattr(ledger, "submit", slow)
+    with Writer(ledger) as writer:
+        futures = [writer.enqueue([Submission(invoice("first", 1))])]
+        assert first_is_in.wait(30)
+        futures += [writer.enqueue([Submission(invoice(str(n), 100))]) for n in range(50)]
+        go_on.set()
+        assert all(future.result()[0].status == Status.BOOKED for future in futures)
+    assert commits == [1, 50]
+
+
+def test_an_error_reaches_every_caller_and_the_writer_goes_on(ledger: Ledger, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    def fail(_: object) -> None:
+        raise OSError("no space left")
+
+    with Writer(ledger) as writer:
+        with monkeypatch.context() as patched:
+            patched.setattr(ledger, "submit", fail)
+            with pytest.raises(OSError, match="no space left"):
+                writer.submit([Submission(invoice("1", 100))])
+        assert writer.submit([Submission(invoice("1", 100))])[0].status == Status.BOOKED
+
+
+def test_a_closed_writer_takes_nothing_more(ledger: Ledger) -> None:
+    writer = Writer(ledger)
+    pending = writer.enqueue([Submission(invoice("1", 100))])
+    writer.close()
+    assert pending.result()[0].status == Status.BOOKED
+    with pytest.raises(RuntimeError, match="closed"):
+        writer.submit([Submission(invoice("2", 100))])

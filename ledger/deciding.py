@@ -58,33 +58,35 @@ class Deciding:
 
     def run(self, batch: Sequence[Submission | Unreadable]) -> list[Outcome]:
         """An outcome each, in order."""
-        commands = [entry.command for entry in batch if isinstance(entry, Submission)]
-        self._receipts = self._register.receipts((command.source, command.source_id) for command in commands)
-        self._documents = self._register.documents(
-            (command.book, document) for command in commands if (document := _registered_as(command)) is not None
-        )
-        return [self._one(entry) if isinstance(entry, Submission) else self._unreadable(entry) for entry in batch]
+        known = [(entry, _registered_as(entry.command)) for entry in batch if type(entry) is Submission]
+        self._receipts = self._register.receipts((e.command.source, e.command.source_id) for e, _ in known)
+        self._documents = self._register.documents((e.command.book, name) for e, name in known if name is not None)
+        submissions = iter(known)
+        return [
+            self._one(*next(submissions)) if type(entry) is Submission else self._unreadable(entry)  # type: ignore[arg-type]
+            for entry in batch
+        ]
 
     # --- one command
 
-    def _one(self, submission: Submission) -> Outcome:
+    def _one(self, submission: Submission, document: str | None) -> Outcome:
+        """The outcome of a command, whose name in the register is ``document``."""
         command = submission.command
-        content = digest(command)
         try:
-            outcome = self._book(command, content, submission.origin)
+            outcome = self._book(command, document, submission.origin)
         except Refusal as refusal:
             if submission.quarantine:
                 self._keep(as_unreadable(submission, refusal))
-            return refused(refusal, _registered_as(command))
+            return refused(refusal, document)
         if self._state.quarantine_open:
             position = outcome.position
             assert position is not None
             self.entries.quarantine.append(Released(position, command.source, command.source_id))
         return outcome
 
-    def _book(self, command: Command, content: bytes, origin: str | None) -> Outcome:
+    def _book(self, command: Command, document: str | None, origin: str | None) -> Outcome:
+        content = digest(command)
         key = (command.source, command.source_id)
-        document = _registered_as(command)
         book = self._state.book(command.book)
         if book is None and not isinstance(command, OpenBook):
             raise Refusal(Code.BOOK_MUST_EXIST, "book", command.book)
@@ -108,7 +110,7 @@ class Deciding:
             awaited = None
         else:
             assert book is not None
-            awaited = self._account_events(book, command, content)
+            awaited = self._account_events(book, command, document, content)
         known = Known(content, self._base + len(self.recorded), len(self.recorded) - before, awaited)
         self._receipt(key, known, origin)
         if document is not None:
@@ -119,7 +121,7 @@ class Deciding:
     def _entered_at(self, document: str, before: int) -> int:
         """The position of the event that entered a document: the one that has its name, else the command's first."""
         for index in range(before, len(self.recorded)):
-            if enters(self.recorded[index].event) == document:
+            if getattr(self.recorded[index].event, "document", None) == document:
                 return self._base + index + 1
         return self._base + before + 1
 
@@ -139,7 +141,7 @@ class Deciding:
         self._state.put_book(book)
         self.book_changes += 1
 
-    def _account_events(self, book: Book, command: AccountCommand, content: bytes) -> str | None:
+    def _account_events(self, book: Book, command: AccountCommand, document: str | None, content: bytes) -> str | None:
         """Book a command of a customer account, or let it wait: then the document it waits for."""
         account = self._state.account(command.book, command.customer, command.currency)
         named = self._named(command, account)
@@ -153,7 +155,7 @@ class Deciding:
             self._state.add_waiting(stream, version, fact)
             return awaited
         self._append(account, decide(account, named, command, book, self._today_of(book)))
-        self._arrive(book, entered_document(command))
+        self._arrive(book, document)
         return None
 
     def _append(self, account: Account, events: Iterable[Event], waited: str | None = None) -> None:
@@ -169,7 +171,7 @@ class Deciding:
 
     def _arrive(self, book: Book, document: str | None) -> None:
         """What waited for a document is decided now that it is in the books, in the order in which it came."""
-        if document is None:
+        if document is None or not self._state.anybody_waits:
             return
         stream = waiting_stream(book.book, document)
         facts = self._state.waiting(stream)

@@ -36,8 +36,9 @@ def _own_fields(model: BaseModel) -> dict[str, Any]:
     defaults = _DEFAULTS.get(type(model))
     if defaults is None:
         defaults = _DEFAULTS[type(model)] = _defaults(type(model))
-    get = defaults.get
-    return {name: value for name, value in model.__dict__.items() if value != get(name, _MISSING)}
+    get, values = defaults.get, model.__dict__
+    # What was not given has its default: most fields need no comparison.
+    return {name: values[name] for name in model.__pydantic_fields_set__ if values[name] != get(name, _MISSING)}
 
 
 _encode = msgspec.json.Encoder(order="sorted", enc_hook=_own_fields).encode

@@ -100,6 +100,11 @@ class State:
             evolve(account, event)
         return account
 
+    @property
+    def anybody_waits(self) -> bool:
+        """Whether any fact waits for any document."""
+        return bool(self._waiting)
+
     def waiting(self, stream: str) -> dict[int, FactDeferred]:
         """The facts that wait in a waiting stream, by version; whoever books one takes it out."""
         return self._waiting.get(stream, {})

@@ -16,12 +16,11 @@ import structlog
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, Tracking
 
-from domain.account import Account, evolve, from_snapshot, snapshot
+from domain.account import Account, evolve, from_snapshot
 from domain.book import Book
 from domain.documents import account_stream, parse_account_stream
 from domain.refusals import Code, Refusal
 from ledger.beside import Beside
-from ledger.codec import Recorded
 from ledger.deciding import Deciding, as_unreadable, quarantining, refused
 from ledger.errors import Contention, HeadMoved, StaleTracking
 from ledger.outcomes import Outcome, Submission, Unreadable
@@ -35,8 +34,6 @@ from ledger.store import check, connect
 log = structlog.get_logger(__name__)
 
 ATTEMPTS = 100
-SNAPSHOT_EVERY = 500
-"""Versions of an account from one snapshot to the next."""
 
 Entry = Submission | Unreadable
 
@@ -134,8 +131,7 @@ class Ledger(Application[str]):
                 self._state.forget()
                 continue
             self._state.position = base + len(deciding.recorded)
-            self._take_due_snapshots(deciding)
-            self._state.trim()
+            self._state.settle_down(deciding.touched.values())
             return outcomes
         raise Contention(f"other writers moved the head {ATTEMPTS} times; nothing of the batch was booked")
 
@@ -150,25 +146,6 @@ class Ledger(Application[str]):
                 entries.quarantine.append(quarantining(as_unreadable(entry, refusal)))
             self.recorder.insert_events([], entries=entries, tracking=tracking, now_us=now_us)
         return refused(refusal)
-
-    def _take_due_snapshots(self, deciding: Deciding) -> None:
-        """Snapshots of the accounts that passed a multiple of ``SNAPSHOT_EVERY``, outside the transaction of the events."""
-        assert self.snapshots is not None
-        first: dict[str, int] = {}
-        for recorded in deciding.recorded:
-            first.setdefault(recorded.originator_id, recorded.originator_version)
-        for stream, account in deciding.touched.items():
-            if (first[stream] - 1) // SNAPSHOT_EVERY == account.version // SNAPSHOT_EVERY:
-                continue
-            taken = self.mapper.to_stored_event(Recorded(stream, account.version, snapshot(account)))
-            # Another process may have taken the same one, and an older one is of no use any more.
-            self._connection.execute(
-                "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)",
-                (taken.originator_id, taken.originator_version, taken.topic, taken.state),
-            )
-            self._connection.execute(
-                "DELETE FROM snapshots WHERE originator_id = ? AND originator_version < ?", (stream, account.version)
-            )
 
     # --- reading
 

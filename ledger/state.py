@@ -4,18 +4,20 @@ Everything here can be read again from the log; ``forget`` drops it, when anothe
 has failed half way. Accounts are working copies: the writer evolves them while it decides, before the commit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 
-from domain.account import Account, evolve, from_snapshot
+from domain.account import Account, evolve, from_snapshot, snapshot
 from domain.book import Book, evolve_book
 from domain.documents import account_stream, book_stream
 from domain.events import Event, FactDeferred
 from domain.waiting import still_waiting
-from ledger.codec import SNAPSHOT_TOPIC, decode
+from ledger.codec import SNAPSHOT_TOPIC, decode, encode
 
 MAX_ACCOUNTS = 20_000
 """Accounts kept in memory between batches."""
+SNAPSHOT_EVERY = 50
+"""Versions of an account from one snapshot to the next; as many as it has open items, if those are more."""
 
 _EVENTS = """SELECT originator_version, topic, state FROM events
     WHERE shard = 0 AND originator_id = ? AND originator_version > ? ORDER BY originator_version"""
@@ -38,6 +40,7 @@ class State:
         self._books: dict[str, Book | None] = {}
         self._accounts: dict[str, Account] = {}
         self._waiting: dict[str, dict[int, FactDeferred]] = {}
+        self._snapshot_at: dict[str, int] = {}
 
     def forget(self) -> None:
         """Remember nothing."""
@@ -45,6 +48,7 @@ class State:
         self._books.clear()
         self._accounts.clear()
         self._waiting.clear()
+        self._snapshot_at.clear()
 
     def catch_up(self, position: int) -> None:
         """Be at the head; what was remembered of another position is dropped."""
@@ -94,6 +98,7 @@ class State:
         # A snapshot of an unknown version is ignored: it is never the only place of anything.
         if row is not None and row[0] == SNAPSHOT_TOPIC:
             account = from_snapshot(decode(*row))
+            self._snapshot_at[stream] = account.version
         else:
             account = Account(book, customer, currency)
         for _, event in self.events(stream, account.version):
@@ -117,7 +122,26 @@ class State:
         """The facts of a waiting stream, which wait no more."""
         return self._waiting.pop(stream, {})
 
-    def trim(self) -> None:
-        """Let go of the accounts that were loaded first, when there are too many."""
+    def settle_down(self, changed: Iterable[Account]) -> None:
+        """After a commit: snapshots of the accounts that are due for one, and no more accounts than memory is for."""
+        due = [
+            a for a in changed if a.version - self._snapshot_at.get(a.stream, 0) >= max(SNAPSHOT_EVERY, len(a.items))
+        ]
+        if due:
+            self._save_snapshots(due)
         while len(self._accounts) > MAX_ACCOUNTS:
             del self._accounts[next(iter(self._accounts))]
+
+    def _save_snapshots(self, accounts: Sequence[Account]) -> None:
+        """One snapshot an account; older ones are of no use any more. Losing them at a power cut costs nothing."""
+        execute, many = self._connection.execute, self._connection.executemany
+        execute("PRAGMA synchronous=NORMAL")
+        with self._connection:
+            execute("BEGIN IMMEDIATE")
+            many("DELETE FROM snapshots WHERE originator_id = ?", [(account.stream,) for account in accounts])
+            many(
+                "INSERT INTO snapshots VALUES (?, ?, ?, ?)",
+                [(a.stream, a.version, SNAPSHOT_TOPIC, encode(snapshot(a))) for a in accounts],
+            )
+        execute("PRAGMA synchronous=FULL")
+        self._snapshot_at.update((account.stream, account.version) for account in accounts)

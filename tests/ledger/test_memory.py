@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shop import allocation, invoice, opened, payment, submit
 
-import ledger.ledger
+import ledger.state
 from domain.account import payload
 from domain.commands import OpenBook
 from ledger.codec import SNAPSHOT_TOPIC
@@ -25,7 +25,7 @@ def test_a_restart_changes_nothing(store: Path) -> None:
 
 
 def test_a_long_account_is_loaded_from_its_snapshot(store: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(ledger.ledger, "SNAPSHOT_EVERY", 10)
+    monkeypatch.setattr(ledger.state, "SNAPSHOT_EVERY", 10)
     with opened(store) as first:
         for n in range(12):
             submit(first, invoice(str(n), 100 + n), payment(str(n), 99))

@@ -25,7 +25,7 @@ from domain.decide import (
 )
 from domain.documents import book_stream, waiting_stream
 from domain.draft import NOTHING_NAMED, Named
-from domain.events import Event
+from domain.events import Event, InvoiceIssued, PaymentReceived
 from domain.history import History, Source, allocated_documents, enters, fold, touched_documents
 from domain.refusals import CONFLICTS, Code, Refusal
 from domain.waiting import applied, defer, deferred_command
@@ -35,6 +35,8 @@ from ledger.outcomes import Outcome, Status, Submission, Unreadable
 from ledger.register import Entries, Known, Quarantining, Register, Released
 from ledger.state import State
 
+_TOUCH_NOTHING = frozenset({InvoiceIssued, PaymentReceived})
+"""Events that concern no document but their own: most of all events."""
 BOOK_DOCUMENT = "book"
 """A book is opened once: in the register it is a document of its own book."""
 
@@ -50,7 +52,8 @@ class Deciding:
         self._today: dict[str, date] = {}
         self._receipts: dict[tuple[str, str], Known] = {}
         self._documents: dict[tuple[str, str], Known] = {}
-        self._concerning: dict[tuple[str, str], list[int]] = {}
+        self._concerning: dict[tuple[str, str | None], list[Recorded]] = {}
+        self._indexed = 0
         self.recorded: list[Recorded] = []
         self.entries = Entries()
         self.book_changes = 0
@@ -151,7 +154,7 @@ class Deciding:
             fact = defer(command, awaited, content.hex())
             version = max(self._state.waiting(stream), default=0) + 1
             self._record(stream, version, fact)
-            self._concerns(command.book, fact)
+            self._touch(command.book, fact)
             self._state.add_waiting(stream, version, fact)
             return awaited
         self._append(account, decide(account, named, command, book, self._today_of(book)))
@@ -165,7 +168,8 @@ class Deciding:
         for event in events:
             evolve(account, event)
             self._record(stream, account.version, event)
-            self._concerns(account.book, event)
+            if type(event) not in _TOUCH_NOTHING:
+                self._touch(account.book, event)
             if waited is not None and enters(event) == waited:
                 self.entries.touches.append((account.book, waited, self._base + len(self.recorded)))
 
@@ -216,9 +220,12 @@ class Deciding:
 
     def _history(self, book: str, document: str) -> History:
         sources = self._register.concerning(book, document)
-        for index in self._concerning.get((book, document), ()):
-            recorded = self.recorded[index]
-            sources.append(Source(recorded.originator_id, recorded.originator_version, recorded.event))
+        # Few commands name a document, so the batch's own events are looked through only when one does.
+        for recorded in self.recorded[self._indexed :]:
+            for concerned in {enters(recorded.event), *touched_documents(recorded.event)}:
+                self._concerning.setdefault((_book_of(recorded), concerned), []).append(recorded)
+        self._indexed = len(self.recorded)
+        sources += [Source(*msgspec.structs.astuple(r)) for r in self._concerning.get((book, document), ())]
         return fold(document, sources)
 
     def _event(self, stream: str, version: int) -> Event | None:
@@ -246,15 +253,11 @@ class Deciding:
     def _record(self, stream: str, version: int, event: Event) -> None:
         self.recorded.append(Recorded(stream, version, event))
 
-    def _concerns(self, book: str, event: Event) -> None:
-        """Note the documents that the event just recorded concerns: the one it enters, and those it touches."""
-        index = len(self.recorded) - 1
-        entered = enters(event)
-        if entered is not None:
-            self._concerning.setdefault((book, entered), []).append(index)
+    def _touch(self, book: str, event: Event) -> None:
+        """Note the documents, other than the one it enters, that the event just recorded concerns."""
+        position = self._base + len(self.recorded)
         for document in touched_documents(event):
-            self._concerning.setdefault((book, document), []).append(index)
-            self.entries.touches.append((book, document, self._base + index + 1))
+            self.entries.touches.append((book, document, position))
 
     def _receipt(self, key: tuple[str, str], known: Known, origin: str | None) -> None:
         self._receipts[key] = known
@@ -273,6 +276,11 @@ class Deciding:
     def _keep(self, entry: Unreadable) -> None:
         self.entries.quarantine.append(quarantining(entry))
         self._state.quarantine_open = True
+
+
+def _book_of(recorded: Recorded) -> str:
+    """The book of a stream: its second part, whatever kind it is of."""
+    return recorded.originator_id.split(":", 2)[1]
 
 
 def _registered_as(command: Command) -> str | None:

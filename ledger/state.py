@@ -38,7 +38,7 @@ class State:
         self.position: int | None = None
         self.quarantine_open = False
         self._books: dict[str, Book | None] = {}
-        self._accounts: dict[str, Account] = {}
+        self._accounts: dict[tuple[str, str, str], Account] = {}
         self._waiting: dict[str, dict[int, FactDeferred]] = {}
         self._snapshot_at: dict[str, int] = {}
 
@@ -87,13 +87,14 @@ class State:
 
     def account(self, book: str, customer: str, currency: str) -> Account:
         """The working copy of a customer account."""
-        stream = account_stream(book, customer, currency)
-        account = self._accounts.get(stream)
+        name = (book, customer, currency)
+        account = self._accounts.get(name)
         if account is None:
-            account = self._accounts[stream] = self._load(stream, book, customer, currency)
+            account = self._accounts[name] = self._load(*name)
         return account
 
-    def _load(self, stream: str, book: str, customer: str, currency: str) -> Account:
+    def _load(self, book: str, customer: str, currency: str) -> Account:
+        stream = account_stream(book, customer, currency)
         row = self._connection.execute(_SNAPSHOT, (stream,)).fetchone()
         # A snapshot of an unknown version is ignored: it is never the only place of anything.
         if row is not None and row[0] == SNAPSHOT_TOPIC:

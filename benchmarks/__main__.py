@@ -5,7 +5,7 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
-MODULES = ("importing", "settled_account", "rebuilding", "ageing", "million")
+MODULES = ("importing", "settled_account", "million")
 
 
 def main() -> None:

@@ -81,7 +81,8 @@ class Deciding:
             if submission.quarantine:
                 self._keep(as_unreadable(submission, refusal))
             return refused(refusal, document)
-        if self._state.quarantine_open:
+        # A duplicate releases nothing: what stands open under its name is another content, a conflict still to be seen.
+        if self._state.quarantine_open and outcome.status is not Status.DUPLICATE:
             position = outcome.position
             assert position is not None
             self.entries.quarantine.append(Released(position, command.source, command.source_id))
@@ -327,5 +328,5 @@ def as_unreadable(submission: Submission, refusal: Refusal) -> Unreadable:
 
 def quarantining(entry: Unreadable) -> Quarantining:
     """The row of an entry; its mark tells two messages apart, so that the same one is kept once."""
-    mark = sha256(msgspec.json.encode((entry.source, entry.raw))).digest()
+    mark = sha256(msgspec.json.encode((entry.book, entry.source, entry.raw))).digest()
     return Quarantining(mark, *msgspec.structs.astuple(entry))

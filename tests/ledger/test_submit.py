@@ -279,6 +279,28 @@ def test_a_conflict_after_the_booking_stays_open_in_quarantine(ledger: Ledger) -
     assert [entry.code for entry in ledger.quarantined()] == ["same_source_id_must_have_same_content"]
 
 
+def test_a_duplicate_does_not_hide_a_conflict_in_quarantine(ledger: Ledger) -> None:
+    good, bad = Submission(invoice("1", 100), quarantine=True), Submission(invoice("1", 200), quarantine=True)
+    for entry in (good, bad, good):
+        ledger.submit([entry], now_us=NOW_US)
+    assert [entry.code for entry in ledger.quarantined()] == ["same_source_id_must_have_same_content"]
+
+
+def test_the_same_unreadable_line_for_two_books_is_kept_twice(ledger: Ledger) -> None:
+    fault = {
+        "source": "",
+        "source_id": None,
+        "origin": "x",
+        "code": "c",
+        "field": "",
+        "value": "",
+        "rule": "r",
+        "raw": "?",
+    }
+    ledger.submit([Unreadable(book="main", **fault), Unreadable(book="b", **fault)])  # type: ignore[arg-type]
+    assert [entry.book for entry in ledger.quarantined()] == ["main", "b"]
+
+
 # --- tracking
 
 

@@ -1,0 +1,217 @@
+"""One command from JSON: a bare command or a CloudEvent, validated once, or what is wrong with it in plain words.
+
+Nothing is coerced: ``1.0`` is no integer, an unknown field is refused, and so is a key that stands twice in one object,
+which JSON parsers take silently. That check is free for almost every message: as many keys in the text as in what was
+parsed means that none was dropped.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import IO, Any, NamedTuple, get_args, get_origin
+
+import msgspec
+from pydantic import BaseModel, ValidationError
+
+from consumers.envelope import EnvelopeFault, is_envelope, prepend, unwrap
+from consumers.problems import Fault, invalid
+from consumers.words import first_error
+from domain.commands import COMMAND, COMMANDS, Command
+from ledger.outcomes import Submission, Unreadable
+
+_validate = COMMAND.validator.validate_json
+
+
+class _KeyTwice(ValueError):
+    """A key stands twice in one object."""
+
+
+def parse_command(
+    data: bytes | str | dict[str, Any], *, origin: str, book: str | None = None, quarantine: bool = False
+) -> Submission | Unreadable:
+    """The command in ``data``, or what is wrong with it.
+
+    ``book``: the book of commands that name none, and the only one that the others may name. ``quarantine`` is handed
+    on to the submission.
+    """
+    if isinstance(data, str):
+        text = data.encode("utf-8", "replace")
+    elif isinstance(data, bytes):
+        text = data
+    else:
+        text = json.dumps(data, ensure_ascii=False, default=str).encode("utf-8", "replace")
+    try:
+        command = _parse(text, book)
+    except ValidationError as error:
+        fault = _first_fault(text, error)
+    except EnvelopeFault as error:
+        fault = invalid(error.field, error.value, str(error))
+    except _KeyTwice as error:
+        fault = invalid(str(error), "", "must stand only once in an object")
+    else:
+        if book is None or command.book == book:
+            return Submission(command, origin, quarantine)
+        fault = invalid("book", command.book, f"must be {book}, the book that this is for")
+    return unreadable(text, fault, origin=origin, book=book)
+
+
+def validated(command: dict[str, Any]) -> Command | Fault:
+    """A command built by ourselves, with its dates as dates, or what is wrong with it."""
+    try:
+        made: Command = COMMANDS[command["command"]].__pydantic_validator__.validate_python(command)
+    except ValidationError as error:
+        return invalid(*first_error(error))
+    return made
+
+
+def unreadable(text: bytes, fault: Fault, *, origin: str, book: str | None) -> Unreadable:
+    """What cannot be read, as it goes into quarantine, with as much of its identity as can be made out."""
+    decoded = text.decode("utf-8", "replace")
+    try:
+        whole = json.loads(decoded)
+    except (ValueError, RecursionError):
+        # What is no JSON is kept as a JSON string, so that whoever reads the quarantine can rely on JSON.
+        decoded, whole = json.dumps(decoded, ensure_ascii=False), None
+    parts = whole if isinstance(whole, dict) else {}
+    inner = parts.get("data") if "specversion" in parts else None
+    body = inner if isinstance(inner, dict) else parts
+    return Unreadable(
+        book=book or _text(body.get("book")) or "",
+        source=_text(parts.get("source")) or "",
+        source_id=_text(parts.get("id") if "specversion" in parts else parts.get("source_id")),
+        origin=origin,
+        code=fault.code,
+        field=fault.field,
+        value=fault.value,
+        rule=fault.rule,
+        raw=decoded,
+    )
+
+
+def read_lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Line number (from 1) and JSON text of each command of a stream: one a line, or a single one over many lines.
+
+    Empty lines are skipped. A first line that is no whole JSON value begins a single command that ends with the stream.
+    """
+    first = True
+    for number, line in enumerate(stream, 1):
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        text = line.strip()
+        if not text:
+            continue
+        if first and not _is_whole(text):
+            yield number, (line + stream.read()).strip()
+            return
+        first = False
+        yield number, text
+
+
+def _is_whole(text: bytes) -> bool:
+    """Whether a text can stand for itself; one that is merely cut off may go on in the next line."""
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        return "truncated" not in str(error)
+    return True
+
+
+def _parse(text: bytes, book: str | None) -> Command:
+    if b'"specversion"' in text and is_envelope(text):
+        _refuse_keys_twice(text)
+        text = unwrap(text)
+    if book is not None and b'"book"' not in text and text[:1] == b"{":
+        text = prepend({"book": book}, text)
+    command: Command = _validate(text)
+    keys = _keys(command)
+    # Every key has its colon. Where values hold colons too, the quote before it tells them apart.
+    if text.count(b":") != keys and (text.count(b'":') != keys or _space_before_colon(text)):
+        _refuse_keys_twice(text)
+    return command
+
+
+def _space_before_colon(text: bytes) -> bool:
+    """Whether a key may stand apart from its colon. (One character is found much faster than two.)"""
+    return (b" " in text and b" :" in text) or b"\n" in text or b"\t" in text or b"\r" in text
+
+
+class _Plan(NamedTuple):
+    """Which fields of a model hold objects: lists of models (each with the fields that are maps), models, maps."""
+
+    lists: tuple[tuple[str, tuple[str, ...]], ...]
+    models: tuple[str, ...]
+    maps: tuple[str, ...]
+
+
+def _plan(model: type[BaseModel]) -> _Plan:
+    lists, models, maps = [], [], []
+    for name, field in model.model_fields.items():
+        for type_ in get_args(field.annotation) or (field.annotation,):
+            if isinstance(type_, type) and issubclass(type_, BaseModel):
+                inner = _plan(type_)
+                assert not inner.lists, "keys are counted two levels deep"
+                assert not inner.models, "keys are counted two levels deep"
+                if get_origin(field.annotation) is list:
+                    lists.append((name, inner.maps))
+                else:
+                    assert not inner.maps
+                    models.append(name)
+        if get_origin(field.annotation) is dict:
+            maps.append(name)
+    return _Plan(tuple(lists), tuple(models), tuple(maps))
+
+
+_PLANS = {model: _plan(model) for model in COMMANDS.values()}
+
+
+def _keys(command: BaseModel) -> int:
+    """How many keys the JSON text of a command has, if none stands twice."""
+    plan = _PLANS[type(command)]
+    values = command.__dict__
+    count = len(command.__pydantic_fields_set__)
+    for name, maps in plan.lists:
+        parts = values[name]
+        if parts:
+            for part in parts:
+                count += len(part.__pydantic_fields_set__)
+            for inner in maps:
+                for part in parts:
+                    count += len(part.__dict__[inner])
+    for name in plan.models:
+        if values[name] is not None:
+            count += len(values[name].__pydantic_fields_set__)
+    for name in plan.maps:
+        count += len(values[name])
+    return count
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _KeyTwice(key)
+            seen.add(key)
+    return found
+
+
+_decode_strictly = json.JSONDecoder(object_pairs_hook=_pairs).decode
+
+
+def _refuse_keys_twice(text: bytes) -> None:
+    _decode_strictly(text.decode("utf-8"))
+
+
+def _first_fault(text: bytes, error: ValidationError) -> Fault:
+    """What a validator complains about may only follow from a key that stands twice."""
+    try:
+        _refuse_keys_twice(text)
+    except _KeyTwice as twice:
+        return invalid(str(twice), "", "must stand only once in an object")
+    except (ValueError, RecursionError):
+        pass
+    return invalid(*first_error(error))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

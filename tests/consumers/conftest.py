@@ -1,0 +1,132 @@
+"""A book in a real store, files to import into it, and what the log says afterwards."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from consumers.mapping import Mapping, read_mapping
+from consumers.tables import Summary, import_file
+from domain.commands import OpenBook
+from domain.documents import parse_account_stream
+from ledger.codec import decode
+from ledger.ledger import Ledger
+from ledger.outcomes import Submission
+from ledger.store import connect, create
+
+NOW_US = 1_767_225_600_000_000
+"""2026-01-01, UTC."""
+
+SALES = """
+    [source]
+    name = "shop"
+    [defaults]
+    currency = "EUR"
+    due_days = 30
+    [columns]
+    number = "Number"
+    customer = "Customer"
+    effective_on = "Date"
+    quantity = "Quantity"
+    unit_price = "Price"
+    [kind]
+    prefix = { C = "credit-note" }
+"""
+HEADER = "Number,Customer,Date,Quantity,Price\n"
+
+
+class Books:
+    """A store with the open book ``main`` in euro, and short ways to fill and to read it."""
+
+    def __init__(self, empty_store: Path, folder: Path, **book: Any) -> None:
+        self.folder = folder
+        self.path = folder / "store.sqlite"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(empty_store, self.path)
+        self.ledger = Ledger.open(self.path)
+        given = {"source": "test", "source_id": "open", "book": "main", "base_currency": "EUR"} | book
+        self.book = given["book"]
+        self.ledger.submit([Submission(OpenBook(**given))], now_us=NOW_US)
+
+    def file(self, content: str | bytes, name: str = "sales.csv") -> Path:
+        """A file with this content."""
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def take(self, file: Path, mapping: Mapping | None = None, **options: Any) -> Summary:
+        """Import a file."""
+        return import_file(self.ledger, file, book=self.book, mapping=mapping, now_us=NOW_US, **options)
+
+    def rows(self, *rows: str, mapping: str = SALES) -> Summary:
+        """Import these rows of sales."""
+        return self.take(self.file(HEADER + "\n".join(rows) + "\n"), read_mapping(dedent(mapping)))
+
+    def events(self) -> Iterator[tuple[str, Any]]:
+        """Stream and event, in log order."""
+        connection = connect(self.path, read_only=True)
+        try:
+            for stream, topic, state in connection.execute(
+                "SELECT originator_id, topic, state FROM events ORDER BY rowid"
+            ):
+                yield stream, decode(topic, state)
+        finally:
+            connection.close()
+
+    def documents(self) -> dict[str, Any]:
+        """Document → the event that entered it."""
+        return {event.document: event for _, event in self.events() if getattr(event, "document", None)}
+
+    def balances(self, role: str = "receivable") -> Counter[str]:
+        """Customer → what it owes (debit less credit of the role), in minor units; zero ones included."""
+        found: Counter[str] = Counter()
+        for stream, event in self.events():
+            account = parse_account_stream(stream)
+            if account is not None:
+                found[account.customer] += 0
+                for posting in event.postings:
+                    if posting.role == role:
+                        found[account.customer] += posting.amount if posting.side == "D" else -posting.amount
+        return found
+
+    def quarantine(self, status: str | None = "open") -> list[tuple[str, str | None]]:
+        """Code and source id of what stands in quarantine."""
+        return [(entry.code, entry.source_id) for entry in self.ledger.quarantined(status=status)]
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store without anything in it, made once: making the tables takes longer than most tests."""
+    path = tmp_path_factory.mktemp("stores") / "empty.sqlite"
+    create(path)
+    return path
+
+
+@pytest.fixture
+def books(empty_store: Path, tmp_path: Path) -> Iterator[Books]:
+    made = Books(empty_store, tmp_path)
+    yield made
+    made.ledger.close()
+
+
+@pytest.fixture
+def more_books(empty_store: Path, tmp_path: Path) -> Iterator[Callable[..., Books]]:
+    """Further stores, each of its own name."""
+    opened: list[Books] = []
+
+    def make(name: str, **book: Any) -> Books:
+        opened.append(Books(empty_store, tmp_path / name, **book))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.ledger.close()
+
+
+@pytest.fixture
+def sales() -> Mapping:
+    return read_mapping(dedent(SALES))

@@ -1,0 +1,314 @@
+"""Every event that was ever written stays readable: golden files of each topic, a full and a bare event a line.
+
+The files are written by ``--update-snapshots`` and only ever added to: a line that changes means that old logs read
+otherwise.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from domain.events import (
+    TOPICS,
+    AdjustmentPosted,
+    Allocated,
+    AllocationLine,
+    AllocationReleased,
+    BookOpened,
+    CreditNoteIssued,
+    Deduction,
+    DeferredFactApplied,
+    DiscountTerms,
+    DocumentReversed,
+    Event,
+    FactDeferred,
+    Funding,
+    Instalment,
+    InvoiceIssued,
+    ItemImage,
+    Line,
+    PaymentReceived,
+    Posting,
+    PostingTemplateChanged,
+    RefundPaid,
+    Remittance,
+    Tax,
+)
+from ledger.codec import TOPIC_OF, decode, encode
+
+GOLDEN = Path(__file__).parent.parent / "snapshots" / "events"
+ON = date(2024, 1, 31)
+WHO: dict[str, Any] = {"source": "billing", "source_id": "4711", "actor": "zhang.san"}
+BARE: dict[str, Any] = {**WHO, "effective_on": ON, "template": 1}
+FULL: dict[str, Any] = {
+    **BARE,
+    "reason": "keyed twice 重复录入",
+    "requested_effective_on": date(2023, 12, 31),
+    "caused_by": "invoice:A:1001:1",
+    "flags": ["tax_differs_from_rate"],
+}
+NORTH = {"shop": "north"}
+INVOICE, PAYMENT, REFUND = "invoice:A:1001:1", "payment::P:7:1", "refund::R1:1"
+RECEIVABLE = Posting("receivable", "1122", "D", 11_300, 80_230, f"{INVOICE}#1", NORTH)
+REVENUE = Posting("revenue", "6001", "C", 10_000, 71_000, None, {"shop": "north", "goods": "tea"})
+OUTPUT_TAX = Posting("output_tax", "2221", "C", 1_300, 9_230, None, NORTH)
+LINE = Line(10_000, "revenue", {"goods": "tea"}, date(2024, 1, 1), date(2024, 12, 31))
+TAX = Tax("VAT13", "13", 10_000, 1_300)
+IMAGE = ItemImage(
+    item=f"{INVOICE}#1",
+    side="D",
+    role="receivable",
+    account="1122",
+    due_on=date(2024, 2, 29),
+    effective_on=ON,
+    amount=11_300,
+    base_amount=80_230,
+    movements=[(ON, 11_300), (date(2024, 2, 1), -11_300)],
+    dimensions=NORTH,
+)
+BILLED: dict[str, Any] = {
+    "total": 11_300,
+    "base_total": 80_230,
+    "document_on": date(2024, 1, 30),
+    "tax_point_on": date(2024, 1, 29),
+}
+BILLED_IN_FULL: dict[str, Any] = {
+    **BILLED,
+    "rate": "7.1",
+    "opening": True,
+    "fiscal_number": "24312000000000000001",
+    "lines": [LINE, Line(1)],
+    "lines_digest": "9f86d081884c7d65",
+    "tax": [TAX],
+    "bill_to": "C1",
+    "sold_to": "C2",
+    "dimensions": NORTH,
+}
+LINK: dict[str, Any] = {
+    "credit_item": f"{PAYMENT}#1",
+    "debit_item": f"{INVOICE}#1",
+    "amount": 100,
+    "credit_base": 720,
+    "debit_base": 710,
+}
+
+EVENTS: dict[str, tuple[Event, Event]] = {
+    "invoice-issued.v1": (
+        InvoiceIssued(
+            **FULL,
+            **BILLED_IN_FULL,
+            document=INVOICE,
+            instalments=[Instalment(date(2024, 2, 29), 11_300)],
+            remittance=[Remittance("payment::P:7", 100, True), Remittance("payment::P:8")],
+            discount=DiscountTerms("2.5", date(2024, 2, 10)),
+            postings=[RECEIVABLE, REVENUE, OUTPUT_TAX],
+        ),
+        InvoiceIssued(**BARE, document=INVOICE, total=0, base_total=0, document_on=ON, tax_point_on=ON, postings=[]),
+    ),
+    "credit-note-issued.v1": (
+        CreditNoteIssued(
+            **FULL,
+            **BILLED_IN_FULL,
+            document="credit-note::K:1",
+            against=INVOICE,
+            against_waits=True,
+            postings=[REVENUE, OUTPUT_TAX, RECEIVABLE],
+        ),
+        CreditNoteIssued(**BARE, **BILLED, document="credit-note::K:1", postings=[REVENUE]),
+    ),
+    "payment-received.v1": (
+        PaymentReceived(
+            **FULL,
+            document=PAYMENT,
+            amount=100,
+            base_amount=720,
+            rate="7.2",
+            opening=True,
+            value_on=date(2024, 1, 30),
+            method="bank",
+            cash=97,
+            deductions=[Deduction("bank_charge", 3)],
+            deposit_class="contract",
+            remittance=[Remittance("invoice:A:1001", 100, True)],
+            dimensions=NORTH,
+            postings=[Posting("cash", "1002", "D", 97, 698), Posting("fee", "6603", "D", 3, 22)],
+        ),
+        PaymentReceived(
+            **BARE, document=PAYMENT, amount=100, base_amount=100, value_on=ON, method="bank", cash=100, postings=[]
+        ),
+    ),
+    "allocated.v1": (
+        Allocated(
+            **FULL,
+            lines=[AllocationLine(allocation="12.1", **LINK)],
+            mode="policy",
+            policy="oldest_due_first",
+            policy_version=1,
+            postings=[RECEIVABLE, Posting("exchange_difference", "6603", "C", 0, 10)],
+        ),
+        Allocated(**BARE, lines=[AllocationLine(allocation="12.1", **LINK)], mode="hand", postings=[]),
+    ),
+    "allocation-released.v1": (
+        AllocationReleased(
+            **FULL, **LINK, mode="reference", allocation="12.1", restored=[IMAGE], postings=[RECEIVABLE]
+        ),
+        AllocationReleased(**BARE, **LINK, mode="hand", allocation="12.1", postings=[]),
+    ),
+    "refund-paid.v1": (
+        RefundPaid(
+            **FULL,
+            document=REFUND,
+            amount=100,
+            base_amount=720,
+            rate="7.2",
+            value_on=ON,
+            method="bank",
+            original_payment=PAYMENT,
+            funded_by=[Funding(f"{PAYMENT}#1", 70, 504)],
+            excess=30,
+            dimensions=NORTH,
+            postings=[Posting("receivable", "1122", "D", 30, 216, f"{REFUND}#1", NORTH)],
+        ),
+        RefundPaid(**BARE, document=REFUND, amount=100, base_amount=100, value_on=ON, method="bank", postings=[]),
+    ),
+    "adjustment-posted.v1": (
+        AdjustmentPosted(
+            **FULL,
+            document="adjustment::A:1",
+            item=f"{INVOICE}#1",
+            reason_code="short_payment",
+            amount=113,
+            base_amount=802,
+            tax=[TAX],
+            linked_to=PAYMENT,
+            postings=[RECEIVABLE],
+        ),
+        AdjustmentPosted(
+            **BARE,
+            document="adjustment::A:1",
+            item=f"{INVOICE}#1",
+            reason_code="short_payment",
+            amount=113,
+            base_amount=113,
+            postings=[],
+        ),
+    ),
+    "document-reversed.v1": (
+        DocumentReversed(
+            **FULL,
+            document=REFUND,
+            event="acct:main:C1:USD:14",
+            named=[PAYMENT],
+            mode="failed",
+            restored=[IMAGE],
+            postings=[Posting("cash", "1002", "C", -100, -720)],
+        ),
+        DocumentReversed(**BARE, document=INVOICE, event="acct:main:C1:USD:1", mode="error", postings=[]),
+    ),
+    "book-opened.v1": (
+        BookOpened(
+            **WHO,
+            reason="opened",
+            book="main",
+            name="茶叶批发有限公司",
+            standard="cas",
+            base_currency="CNY",
+            time_zone="Asia/Shanghai",
+            calendar="month",
+            first_on=date(2024, 1, 1),
+            allocation="oldest_due_first",
+            tolerances={"CNY": 100},
+        ),
+        BookOpened(
+            **WHO,
+            book="main",
+            standard="cas",
+            base_currency="CNY",
+            time_zone="UTC",
+            calendar="month",
+            first_on=date(1900, 1, 1),
+            allocation="none",
+        ),
+    ),
+    "posting-template-changed.v1": (
+        PostingTemplateChanged(
+            **WHO,
+            reason="new chart",
+            version=2,
+            roles={"receivable": "1122.01"},
+            methods={"bank": "1002"},
+            reasons={"bank_charge": "fee"},
+        ),
+        PostingTemplateChanged(**WHO, version=1, roles={}, methods={}, reasons={}),
+    ),
+    "fact-deferred.v1": (
+        FactDeferred(
+            **WHO,
+            reason="as the bank says",
+            awaited=PAYMENT,
+            document=REFUND,
+            customer="C:1",
+            currency="USD",
+            digest="00ff",
+            command={"command": "RecordRefund", "number": "R1", "amount": 100, "effective_on": "2024-01-31"},
+        ),
+        FactDeferred(**WHO, awaited=PAYMENT, customer="C1", currency="USD", digest="00ff", command={}),
+    ),
+    "deferred-fact-applied.v1": (
+        DeferredFactApplied(
+            **WHO,
+            reason="as the bank says",
+            fact=1,
+            outcome="refused",
+            code="refund_must_not_exceed_refundable",
+            field="amount",
+            value="160 (refundable: 100)",
+        ),
+        DeferredFactApplied(**WHO, fact=1, outcome="booked"),
+    ),
+}
+
+
+def optional_fields(event: Event) -> list[str]:
+    """The fields that may be left out of a stored body."""
+    return [field.name for field in msgspec.structs.fields(event) if not field.required]
+
+
+def test_every_topic_has_its_examples() -> None:
+    assert list(EVENTS) == list(TOPICS)
+    assert all(type(full) is type(bare) is TOPICS[topic] for topic, (full, bare) in EVENTS.items())
+    assert all(TOPIC_OF[type_] == topic for topic, type_ in TOPICS.items())
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_the_full_example_has_every_field_and_the_bare_one_only_those_required(topic: str) -> None:
+    full, bare = EVENTS[topic]
+    stored = msgspec.json.decode(encode(full))
+    assert set(stored) == set(full.__struct_fields__)
+    assert not set(msgspec.json.decode(encode(bare))) & set(optional_fields(bare))
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_events_are_written_as_they_always_were(topic: str, snapshot: Callable[[str, str], None]) -> None:
+    snapshot(f"events/{topic}.json", "".join(f"{encode(event).decode()}\n" for event in EVENTS[topic]))
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_what_was_written_is_read_as_what_it_was(topic: str) -> None:
+    lines = (GOLDEN / f"{topic}.json").read_bytes().splitlines()
+    assert [decode(topic, line) for line in lines] == list(EVENTS[topic])
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_stored_field_that_is_not_known_is_an_error(topic: str) -> None:
+    stored = msgspec.json.decode(encode(EVENTS[topic][1]))
+    with pytest.raises(msgspec.ValidationError, match="unknown field"):
+        decode(topic, msgspec.json.encode(stored | {"from_the_future": 1}))
+
+
+def test_every_topic_has_its_golden_file_and_no_file_is_without_a_topic() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.json")} == set(TOPICS)

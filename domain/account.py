@@ -14,13 +14,11 @@ from sortedcontainers import SortedList
 
 from domain.documents import account_stream, document_of, is_house, reference_of
 from domain.events import (
-    AdjustmentPosted,
     AllocationReleased,
     CreditNoteIssued,
     DocumentReversed,
     Event,
     InvoiceIssued,
-    ItemImage,
     PaymentReceived,
     Posting,
     Voucher,
@@ -28,38 +26,45 @@ from domain.events import (
 from domain.items import OpenItem, from_image
 
 Waiting = tuple[str, int | None]
-"""A document of this account that waits for a referenced one, and the amount of it that does (None: all)."""
+"""A document of this account that waits for a reference (or the reference), and how much of it does (None: all)."""
 
 
 class Account:
-    """The working state of one customer account, as of ``version``.
+    """The working state of one customer account, as of ``version`` of its ``stream``.
 
+    ``is_house``: an account of unknown customers, in which nothing is allocated by itself.
     ``debits``: open debit items in due order; ``credits``: open credit items, oldest first; ``awaiting``: reference →
-    the documents that wait for it, in the order of arrival.
+    the documents that wait for it, in the order of arrival; ``waits``: the same by document, (reference, amount).
     """
 
-    __slots__ = ("awaiting", "book", "credits", "currency", "customer", "debits", "items", "live", "version")
+    __slots__ = (
+        "awaiting",
+        "book",
+        "credits",
+        "currency",
+        "customer",
+        "debits",
+        "is_house",
+        "items",
+        "live",
+        "stream",
+        "version",
+        "waits",
+    )
 
     def __init__(self, book: str, customer: str, currency: str) -> None:
         self.book = book
         self.customer = customer
         self.currency = currency
+        self.stream = account_stream(book, customer, currency)
+        self.is_house = is_house(customer)
         self.version = 0
         self.items: dict[str, OpenItem] = {}
         self.debits: SortedList[tuple[date, date, str]] = SortedList()
         self.credits: SortedList[tuple[date, str]] = SortedList()
         self.live: dict[str, list[str]] = {}
         self.awaiting: dict[str, tuple[Waiting, ...]] = {}
-
-    @property
-    def stream(self) -> str:
-        """The account's event stream."""
-        return account_stream(self.book, self.customer, self.currency)
-
-    @property
-    def is_house(self) -> bool:
-        """Whether this is a house account of unknown customers: nothing is allocated in it automatically."""
-        return is_house(self.customer)
+        self.waits: dict[str, tuple[Waiting, ...]] = {}
 
     def open_items_of(self, reference: str) -> list[str]:
         """The open items of the documents that a reference names, in due order."""
@@ -81,7 +86,7 @@ class Account:
                 self.debits.add((item.due_on, item.effective_on, item.item))
             else:
                 self.credits.add((item.effective_on, item.item))
-            self.live.setdefault(reference_of(document_of(item.item)), []).append(item.item)
+            self.live.setdefault(reference_of(item.item), []).append(item.item)
 
     def _drop(self, item: OpenItem) -> None:
         del self.items[item.item]
@@ -89,7 +94,7 @@ class Account:
             self.debits.remove((item.due_on, item.effective_on, item.item))
         else:
             self.credits.remove((item.effective_on, item.item))
-        reference = reference_of(document_of(item.item))
+        reference = reference_of(item.item)
         siblings = self.live[reference]
         siblings.remove(item.item)
         if not siblings:
@@ -102,18 +107,24 @@ def evolve(account: Account, event: Event) -> Account:
     account.version += 1
     for item in changed_items(account.items.get, event):
         account.set(item)
-    if isinstance(event, (InvoiceIssued, PaymentReceived, CreditNoteIssued)):
-        account.awaiting.pop(reference_of(event.document), None)
+    evolve_references(account, event)
+    return account
+
+
+def evolve_references(account: Account, event: Voucher) -> None:
+    """What the event's document is waited for by, and waits for: references that are met, are new, or are void."""
     if isinstance(event, (InvoiceIssued, PaymentReceived)):
+        _arrive(account, event.document)
         for remittance in event.remittance:
             if remittance.waits:
                 _await(account, remittance.reference, event.document, remittance.amount)
-    elif isinstance(event, CreditNoteIssued) and event.against_waits:
-        assert event.against is not None
-        _await(account, reference_of(event.against), event.document, None)
+    elif isinstance(event, CreditNoteIssued):
+        _arrive(account, event.document)
+        if event.against_waits:
+            assert event.against is not None
+            _await(account, reference_of(event.against), event.document, None)
     elif isinstance(event, DocumentReversed):
         _forget(account, event.document)
-    return account
 
 
 def changed_items(find: Callable[[str], OpenItem | None], event: Voucher) -> Iterable[OpenItem]:
@@ -141,17 +152,18 @@ def changed_items(find: Callable[[str], OpenItem | None], event: Voucher) -> Ite
 
 def restored_items(event: Voucher) -> dict[str, OpenItem]:
     """The settled items that an event reopens, from the images it carries."""
-    images: list[ItemImage] = event.restored if isinstance(event, (AllocationReleased, DocumentReversed)) else []
-    return {image.item: from_image(image) for image in images}
+    if isinstance(event, (AllocationReleased, DocumentReversed)):
+        return {image.item: from_image(image) for image in event.restored}
+    return {}
 
 
 def opened_item(event: Voucher, posting: Posting) -> OpenItem:
     """The item that an event's posting opens; it must be of the event's own document."""
     name = posting.item
     assert name is not None
-    document = getattr(event, "document", None)
+    document: str = event.document  # type: ignore[attr-defined]
     assert document == document_of(name), (name, event)
-    assert not isinstance(event, (AdjustmentPosted, DocumentReversed)), (name, event)
+    assert posting.amount > 0, (name, event)
     on = event.effective_on
     due_on = on
     if isinstance(event, InvoiceIssued):
@@ -175,16 +187,29 @@ def opened_item(event: Voucher, posting: Posting) -> OpenItem:
 
 def _await(account: Account, reference: str, document: str, amount: int | None) -> None:
     account.awaiting[reference] = (*account.awaiting.get(reference, ()), (document, amount))
+    account.waits[document] = (*account.waits.get(document, ()), (reference, amount))
+
+
+def _arrive(account: Account, document: str) -> None:
+    """What waited for a document, by whichever revision, has been met, once."""
+    if account.awaiting:
+        reference = reference_of(document)
+        for name, _ in account.awaiting.pop(reference, ()):
+            _without(account.waits, name, reference)
 
 
 def _forget(account: Account, document: str) -> None:
     """What a reversed document waited for, it waits for no more."""
-    for reference, waiting in list(account.awaiting.items()):
-        left = tuple(entry for entry in waiting if entry[0] != document)
-        if left:
-            account.awaiting[reference] = left
-        else:
-            del account.awaiting[reference]
+    for reference, _ in account.waits.pop(document, ()):
+        _without(account.awaiting, reference, document)
+
+
+def _without(waiting: dict[str, tuple[Waiting, ...]], key: str, name: str) -> None:
+    left = tuple(entry for entry in waiting.get(key, ()) if entry[0] != name)
+    if left:
+        waiting[key] = left
+    else:
+        waiting.pop(key, None)
 
 
 class AccountState(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,7 +241,9 @@ def from_snapshot(state: AccountState) -> Account:
     for item in state.items:
         account.set(item)
     account.version = state.version
-    account.awaiting = {reference: tuple(waiting) for reference, waiting in state.awaiting.items()}
+    for reference, waiting in state.awaiting.items():
+        for document, amount in waiting:
+            _await(account, reference, document, amount)
     return account
 
 

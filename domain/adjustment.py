@@ -8,11 +8,11 @@ from datetime import date
 
 from domain.account import Account
 from domain.book import Book
-from domain.checks import check_horizon, check_positive, terms
+from domain.checks import check_account, check_currency, check_each_limit, check_horizon, check_positive, terms
 from domain.commands import PostAdjustment
 from domain.documents import document_id, document_of
 from domain.draft import Draft, Named
-from domain.events import AdjustmentPosted, Posting, Side, Tax, Voucher
+from domain.events import AdjustmentPosted, Posting, Side, Tax
 from domain.items import OpenItem
 from domain.money import apportion, share
 from domain.refusals import Code, Refusal
@@ -22,10 +22,15 @@ TOLERANCE_REASONS = frozenset({"short_payment", "small_balance", "overpayment_ke
 """Reasons that a book's tolerance limits, where it has one for the currency."""
 
 
-def post_adjustment(account: Account, named: Named, command: PostAdjustment, book: Book, today: date) -> list[Voucher]:
+def post_adjustment(account: Account, named: Named, command: PostAdjustment, book: Book, today: date) -> Draft:
     """AdjustmentPosted. Refuses an unknown reason, an item that is not open, more than is open, or beyond tolerance."""
     document = document_id("adjustment", command.series, command.number, command.revision)
+    owner = named.get(document_of(command.item))
+    linked = named.get(command.linked_to.document) if command.linked_to else None
+    check_currency(account, owner, linked)
     check_positive(command.amount, "amount")
+    check_each_limit([tax.base for tax in command.tax], "tax", "base")
+    check_each_limit([tax.amount for tax in command.tax], "tax")
     check_horizon(command.effective_on, book, today)
     item = account.items.get(command.item)
     if item is not None and item.open >= command.amount > item.room(command.effective_on):
@@ -34,11 +39,11 @@ def post_adjustment(account: Account, named: Named, command: PostAdjustment, boo
     if not 0 <= taxed <= command.amount:
         raise Refusal(Code.LINES_AND_TAX, "tax", taxed)
     role = book.role_of_reason(command.reason_code, "reason_code")
-    linked_to = _linked(account, named, command)
+    check_account(account, owner, "item")
+    linked_to = command.linked_to.document if command.linked_to else None
+    if linked_to is not None and (linked is None or not linked.booked or linked.stream != account.stream):
+        raise Refusal(Code.ITEMS_SHARE_ACCOUNT, "linked_to", linked_to)
     if item is None:
-        owner = named.get(document_of(command.item))
-        if owner is not None and owner.stream != account.stream:
-            raise Refusal(Code.ITEMS_SHARE_ACCOUNT, "item", command.item)
         raise Refusal(Code.ITEM_OPEN, "item", command.item)
     if command.amount > item.open:
         raise Refusal(Code.ADJUSTMENT, "amount", f"{command.amount} (open: {item.open})")
@@ -57,18 +62,8 @@ def post_adjustment(account: Account, named: Named, command: PostAdjustment, boo
         linked_to=linked_to,
     )
     draft = Draft(account, book, command, document)
-    draft.add(event)
-    return draft.events
-
-
-def _linked(account: Account, named: Named, command: PostAdjustment) -> str | None:
-    if command.linked_to is None:
-        return None
-    name = command.linked_to.document
-    history = named.get(name)
-    if history is None or not history.booked or history.stream != account.stream:
-        raise Refusal(Code.ITEMS_SHARE_ACCOUNT, "linked_to", name)
-    return name
+    draft.emit(event)
+    return draft
 
 
 def _check_tolerance(named: Named, command: PostAdjustment, book: Book) -> None:

@@ -85,7 +85,7 @@ class Line(Model):
 
     net: Minor
     role: Word = "revenue"
-    dimensions: Dimensions = {}
+    dimensions: Dimensions = Field(default_factory=dict)
     service_from: Day | None = None
     service_to: Day | None = None
 
@@ -135,7 +135,10 @@ class DocumentRef(Model):
 
 
 class PaidDocument(Model):
-    """A document that is settled by reference, of whichever revision is live; ``amount`` if only so much of it."""
+    """A document that is settled by reference, of whichever revision is live; ``amount`` if only so much of it.
+
+    A payment names invoices and debit notes; an invoice names the payments and credit notes that prepaid it.
+    """
 
     kind: Literal["invoice", "debit-note", "credit-note", "payment"] = "invoice"
     series: Series = ""
@@ -185,18 +188,18 @@ class OpenBook(CommandBase):
     first_on: Day = date(1900, 1, 1)
     allocation: Policy = "oldest_due_first"
     tolerances: dict[CurrencyCode, Annotated[int, Field(ge=0, le=LIMIT)]] = {}
-    roles: dict[Word, AccountCode] = {}
-    methods: dict[Word, AccountCode] = {}
-    reasons: dict[Word, Word] = {}
+    roles: dict[Word, AccountCode] = Field(default_factory=dict)
+    methods: dict[Word, AccountCode] = Field(default_factory=dict)
+    reasons: dict[Word, Word] = Field(default_factory=dict)
 
 
 class ChangePostingTemplate(CommandBase):
     """Set entries of the posting template; those not named stay."""
 
     command: Literal["ChangePostingTemplate"] = "ChangePostingTemplate"
-    roles: dict[Word, AccountCode] = {}
-    methods: dict[Word, AccountCode] = {}
-    reasons: dict[Word, Word] = {}
+    roles: dict[Word, AccountCode] = Field(default_factory=dict)
+    methods: dict[Word, AccountCode] = Field(default_factory=dict)
+    reasons: dict[Word, Word] = Field(default_factory=dict)
 
 
 class AccountCommand(CommandBase):
@@ -226,14 +229,14 @@ class Billing(DocumentCommand):
     fiscal_number: Id | None = None
     document_on: Day | None = None
     tax_point_on: Day | None = None
-    lines: list[Line] = []
-    tax: list[Tax] = []
+    lines: list[Line] = Field(default_factory=list)
+    tax: list[Tax] = Field(default_factory=list)
     total: Minor
     rate: Rate | None = None
     base_total: Annotated[int, Field(ge=0, le=LIMIT)] | None = None
     bill_to: Id | None = None
     sold_to: Id | None = None
-    dimensions: Dimensions = {}
+    dimensions: Dimensions = Field(default_factory=dict)
 
 
 class IssueInvoice(Billing):
@@ -241,9 +244,15 @@ class IssueInvoice(Billing):
 
     command: Literal["IssueInvoice"] = "IssueInvoice"
     kind: Literal["invoice", "debit-note"] = "invoice"
-    instalments: list[Instalment] = []
-    remittance: list[PaidDocument] = []
+    instalments: list[Instalment] = Field(default_factory=list)
+    remittance: list[PaidDocument] = Field(default_factory=list)
     discount: DiscountTerms | None = None
+
+    @model_validator(mode="after")
+    def _prepaid_by_credits(self) -> Self:
+        if any(paid.kind not in ("payment", "credit-note") for paid in self.remittance):
+            raise ValueError("the remittance of an invoice must name payments and credit notes")
+        return self
 
 
 class IssueCreditNote(Billing):
@@ -251,6 +260,12 @@ class IssueCreditNote(Billing):
 
     command: Literal["IssueCreditNote"] = "IssueCreditNote"
     against: DocumentRef | None = None
+
+    @model_validator(mode="after")
+    def _against_an_invoice(self) -> Self:
+        if self.against is not None and self.against.kind not in ("invoice", "debit-note"):
+            raise ValueError("against must be an invoice or a debit note")
+        return self
 
 
 class RecordPayment(DocumentCommand):
@@ -263,12 +278,18 @@ class RecordPayment(DocumentCommand):
     method: Word = "bank"
     amount: Minor
     cash: Annotated[int, Field(ge=0, le=LIMIT)] | None = None
-    deductions: list[Deduction] = []
+    deductions: list[Deduction] = Field(default_factory=list)
     deposit_class: Literal["unapplied", "contract", "unidentified", "security"] = "unapplied"
     rate: Rate | None = None
     base_total: Annotated[int, Field(ge=0, le=LIMIT)] | None = None
-    remittance: list[PaidDocument] = []
-    dimensions: Dimensions = {}
+    remittance: list[PaidDocument] = Field(default_factory=list)
+    dimensions: Dimensions = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _pays_debits(self) -> Self:
+        if any(paid.kind not in ("invoice", "debit-note") for paid in self.remittance):
+            raise ValueError("the remittance of a payment must name invoices and debit notes")
+        return self
 
 
 class RecordRefund(DocumentCommand):
@@ -282,8 +303,14 @@ class RecordRefund(DocumentCommand):
     rate: Rate | None = None
     base_total: Annotated[int, Field(ge=0, le=LIMIT)] | None = None
     original_payment: DocumentRef | None = None
-    funded_by: list[FundingItem] = []
-    dimensions: Dimensions = {}
+    funded_by: list[FundingItem] = Field(default_factory=list)
+    dimensions: Dimensions = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _of_a_payment(self) -> Self:
+        if self.original_payment is not None and self.original_payment.kind != "payment":
+            raise ValueError("original_payment must be a payment")
+        return self
 
 
 class PostAdjustment(DocumentCommand):
@@ -293,17 +320,26 @@ class PostAdjustment(DocumentCommand):
     item: ItemId
     reason_code: Word
     amount: Minor
-    tax: list[Tax] = []
+    tax: list[Tax] = Field(default_factory=list)
     linked_to: DocumentRef | None = None
+
+    @model_validator(mode="after")
+    def _links_no_further(self) -> Self:
+        if self.linked_to is not None and self.linked_to.kind == "adjustment":
+            raise ValueError("linked_to must not be an adjustment: link to what that one is linked to")
+        return self
 
 
 class Allocate(AccountCommand):
-    """核销 by hand: explicit ``lines``, or a ``policy`` that spreads ``credit_items`` (all open ones, if none named)."""
+    """核销 by hand: explicit ``lines``, or a ``policy`` that spreads ``credit_items``.
+
+    With none named, all open ones but security deposits, as far as they do not wait for a document that they name.
+    """
 
     command: Literal["Allocate"] = "Allocate"
-    lines: list[AllocateLine] = []
+    lines: list[AllocateLine] = Field(default_factory=list)
     policy: Literal["oldest_due_first", "proportional"] | None = None
-    credit_items: list[ItemId] = []
+    credit_items: list[ItemId] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _lines_or_policy(self) -> Self:

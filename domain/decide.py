@@ -24,8 +24,8 @@ from domain.commands import (
     ReleaseAllocation,
     ReverseDocument,
 )
-from domain.documents import document_id, document_of
-from domain.draft import Named
+from domain.documents import document_id, document_of, reference_of
+from domain.draft import Draft, Named
 from domain.events import Voucher
 from domain.history import History, touched_documents
 from domain.manual import allocate_by_hand, release_by_hand
@@ -34,7 +34,7 @@ from domain.refund import record_refund
 from domain.refusals import Code, Refusal
 from domain.reversal import reverse_document
 
-_HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], list[Voucher]]] = {
+_HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] = {
     IssueInvoice: issue_invoice,
     IssueCreditNote: issue_credit_note,
     RecordPayment: record_payment,
@@ -48,6 +48,22 @@ _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], list[Vouc
 
 def decide(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> list[Voucher]:
     """The events of a command for a customer account, in order; raises ``Refusal``. ``today`` is the book's day."""
+    return _draft(account, named, command, book, today).events
+
+
+def decide_and_evolve(
+    account: Account, named: Named, command: AccountCommand, book: Book, today: date
+) -> list[Voucher]:
+    """``decide``, and the account as ``evolve`` would leave it after each of the events; changed only if not refused.
+
+    Cheaper than the two: a decision knows already how the items stand after its events.
+    """
+    draft = _draft(account, named, command, book, today)
+    draft.apply()
+    return draft.events
+
+
+def _draft(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> Draft:
     revision = getattr(command, "revision", 1)
     if revision > 1:
         _check_revision(named, command, revision)
@@ -108,9 +124,11 @@ def named_documents(command: Any) -> list[str]:
 
 
 def named_references(command: Any) -> list[str]:
-    """The references of a command's remittance: decide must know of which of them a live document is in the books."""
+    """The references by which a command settles: decide must know of which of them a live document is in the books."""
     if isinstance(command, (IssueInvoice, RecordPayment)):
         return [paid.reference for paid in command.remittance]
+    if isinstance(command, IssueCreditNote) and command.against is not None:
+        return [reference_of(command.against.document)]
     return []
 
 

@@ -49,7 +49,7 @@ def parse_document(document: str) -> DocumentKey:
 
 
 def reference_of(document: str) -> str:
-    """The reference (``kind:series:number``) of a document id."""
+    """The reference (``kind:series:number``) of a document id, or of an item id."""
     return document.rsplit(":", 1)[0]
 
 

@@ -1,17 +1,18 @@
 """A decision in the making: the events so far, and the items as they stand after them.
 
-A draft reads through to the account and never changes it. Planned movements are put on the draft's own items, so that
-each further step of one decision (a release, then the refund that needed it) sees what the earlier ones did.
+A draft reads through to the account and does not change it before ``apply``. Planned movements are put on the draft's own
+items, so that each further step of one decision (a release, then the refund that needed it) sees what the earlier ones
+did.
 """
 
 from collections.abc import Iterator
 
-from domain.account import Account, changed_items
+from domain.account import Account, changed_items, evolve_references
 from domain.book import Book
 from domain.commands import AccountCommand
 from domain.documents import document_of
 from domain.events import Voucher
-from domain.history import History
+from domain.history import History, LiveAllocation
 from domain.items import OpenItem
 
 
@@ -41,7 +42,7 @@ NOTHING_NAMED = Named()
 class Draft:
     """Events and their effects, not yet the account's. ``caused_by``: the document that this command enters."""
 
-    __slots__ = ("account", "book", "caused_by", "command", "events", "items")
+    __slots__ = ("account", "book", "caused_by", "command", "events", "items", "links")
 
     def __init__(self, account: Account, book: Book, command: AccountCommand, caused_by: str | None = None) -> None:
         self.account = account
@@ -50,6 +51,7 @@ class Draft:
         self.caused_by = caused_by
         self.events: list[Voucher] = []
         self.items: dict[str, OpenItem] = {}
+        self.links: dict[str, LiveAllocation] = {}
 
     @property
     def next_version(self) -> int:
@@ -58,7 +60,7 @@ class Draft:
 
     def get(self, item: str) -> OpenItem | None:
         """An item as it stands in the draft; None where it is settled or unknown."""
-        found = self._find(item)
+        found = self.items.get(item) or self.account.items.get(item)
         return found if found is not None and found.open else None
 
     def get_settled(self, item: str, named: Named) -> OpenItem:
@@ -67,6 +69,10 @@ class Draft:
 
     def _find(self, item: str) -> OpenItem | None:
         return self.items.get(item) or self.account.items.get(item)
+
+    def link(self, link: LiveAllocation) -> LiveAllocation:
+        """What the draft leaves of a live allocation."""
+        return self.links.get(link.allocation, link)
 
     def put(self, item: OpenItem) -> None:
         """An item as it stands after a planned movement."""
@@ -81,6 +87,14 @@ class Draft:
         for item in changed_items(self._find, event):
             self.items[item.item] = item
         self.events.append(event)
+
+    def apply(self) -> None:
+        """Leave the account as ``evolve`` would after the draft's events."""
+        for item in self.items.values():
+            self.account.set(item)
+        for event in self.events:
+            self.account.version += 1
+            evolve_references(self.account, event)
 
     def debits(self) -> Iterator[OpenItem]:
         """The open debit items in due order."""

@@ -6,7 +6,8 @@ Amounts are integer minor units of the account's currency, base amounts of the b
 the book's calendar. An item's movement is the posting that names it: nothing else changes what is open.
 
 Topics are explicit and versioned (``TOPICS``). An added optional field keeps the version; a changed shape is a new
-version and an upcaster; a changed meaning is a new name.
+version and an upcaster; a changed meaning is a new name. Stored events are read strictly: a field that this program
+does not know is an error, never dropped.
 """
 
 from datetime import date
@@ -17,7 +18,7 @@ import msgspec
 Side = Literal["D", "C"]
 
 
-class Posting(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+class Posting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """One line of a voucher 分录. ``side`` stands beside the sign: a reversal keeps the side and negates the amount.
 
     ``item`` names the open item that the posting moves; postings to control accounts always have one, others never.
@@ -32,7 +33,7 @@ class Posting(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     dimensions: dict[str, str] = {}
 
 
-class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A line of an invoice or credit note: net amount of a role, with the period it is earned in, if it has one."""
 
     net: int
@@ -42,7 +43,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     service_to: date | None = None
 
 
-class Tax(msgspec.Struct, frozen=True, omit_defaults=True):
+class Tax(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Tax of one code: ``base`` taxed at ``rate`` (decimal text, per cent) is ``amount``, as upstream computed it."""
 
     code: str
@@ -51,21 +52,21 @@ class Tax(msgspec.Struct, frozen=True, omit_defaults=True):
     amount: int
 
 
-class Instalment(msgspec.Struct, frozen=True):
+class Instalment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A part of an invoice that falls due on a day; it opens one debit item."""
 
     due_on: date
     amount: int
 
 
-class DiscountTerms(msgspec.Struct, frozen=True):
+class DiscountTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Cash discount: ``percent`` (decimal text) off if paid by ``until_on``."""
 
     percent: str
     until_on: date
 
 
-class Remittance(msgspec.Struct, frozen=True, omit_defaults=True):
+class Remittance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a payment says it pays (or an invoice, by what it was prepaid): a reference and, if given, an amount.
 
     ``waits``: the document was unknown when this was booked; the reference fires, once, when it arrives.
@@ -76,14 +77,14 @@ class Remittance(msgspec.Struct, frozen=True, omit_defaults=True):
     waits: bool = False
 
 
-class Deduction(msgspec.Struct, frozen=True):
+class Deduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was kept back from a payment before it reached us: a reason of the template and an amount."""
 
     reason: str
     amount: int
 
 
-class ItemImage(msgspec.Struct, frozen=True, omit_defaults=True):
+class ItemImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An open item as it stands before something is given back to it.
 
     Carried by events that reopen an item which had nothing open, since the state of an account holds open items only.
@@ -102,7 +103,7 @@ class ItemImage(msgspec.Struct, frozen=True, omit_defaults=True):
     dimensions: dict[str, str] = {}
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """What every event has: where it came from, who asked for it and why."""
 
     source: str
@@ -189,7 +190,7 @@ class PaymentReceived(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     dimensions: dict[str, str] = {}
 
 
-class AllocationLine(msgspec.Struct, frozen=True, gc=False):
+class AllocationLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """One link 核销: ``amount`` of a debit item settled with a credit item; what each is relieved of in base."""
 
     allocation: str
@@ -226,7 +227,7 @@ class AllocationReleased(Voucher, frozen=True, kw_only=True, omit_defaults=True)
     restored: list[ItemImage] = []
 
 
-class Funding(msgspec.Struct, frozen=True):
+class Funding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a refund takes from one credit item."""
 
     item: str
@@ -324,6 +325,14 @@ class DeferredFactApplied(Event, frozen=True, kw_only=True, omit_defaults=True):
     field: str | None = None
     value: str | None = None
 
+
+FLAGS = {
+    "tax_differs_from_rate": "an invoice's or credit note's tax is off from rate × base by more than a minor unit a line",
+    "credit_exceeds_invoice": "a credit note takes its invoice, all credit notes together, below zero for a tax code",
+    "credited_invoice_is_of_other_account": "a credit note is against an invoice of another customer account",
+    "refund_exceeds_funding": "more was paid out than the customer had in credit; the excess is a debit item",
+}
+"""Flag → what it says about the event that carries it."""
 
 TOPICS: dict[str, type[Event]] = {
     "invoice-issued.v1": InvoiceIssued,

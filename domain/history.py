@@ -11,6 +11,7 @@ from datetime import date
 import msgspec
 
 from domain.account import changed_items
+from domain.commands import Tax as TaxModel
 from domain.documents import document_of
 from domain.events import (
     AdjustmentPosted,
@@ -29,8 +30,8 @@ from domain.events import (
 from domain.items import OpenItem
 
 
-class LiveAllocation(msgspec.Struct, kw_only=True):
-    """What is left of one allocation line, and of the base amounts that it took."""
+class LiveAllocation(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of one allocation line, and of the base amounts that it took. ``order``: the version of its event."""
 
     allocation: str
     credit_item: str
@@ -41,6 +42,15 @@ class LiveAllocation(msgspec.Struct, kw_only=True):
     effective_on: date
     mode: str
     order: int
+
+    def reduced(self, amount: int, credit_base: int, debit_base: int) -> "LiveAllocation":
+        """The link after a release of a part of it."""
+        return msgspec.structs.replace(
+            self,
+            amount=self.amount - amount,
+            credit_base=self.credit_base - credit_base,
+            debit_base=self.debit_base - debit_base,
+        )
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -83,8 +93,8 @@ class History:
         event = source.event
         if isinstance(event, FactDeferred):
             self.waits = self.waits or event.document == self.document
+        if not isinstance(event, Voucher):
             return
-        assert isinstance(event, Voucher)
         if enters(event) == self.document:
             self.own, self.stream, self.event_id, self.waits = event, source.stream, source.event_id, False
         for item in changed_items(self.items.get, _only(self.document, event)):
@@ -126,10 +136,10 @@ class History:
         link = self.allocations.get(event.allocation)
         if link is None:
             return
-        link.amount -= event.amount
-        link.credit_base -= event.credit_base
-        link.debit_base -= event.debit_base
-        if link.amount == 0:
+        link = link.reduced(event.amount, event.credit_base, event.debit_base)
+        if link.amount:
+            self.allocations[event.allocation] = link
+        else:
             del self.allocations[event.allocation]
 
     def _reversed(self, event: DocumentReversed) -> None:
@@ -182,7 +192,7 @@ def fold(document: str, sources: Iterable[Source]) -> History:
     return history
 
 
-def gross_by_code(tax: Iterable[Tax], total: int) -> dict[str, int]:
+def gross_by_code(tax: Iterable[Tax | TaxModel], total: int) -> dict[str, int]:
     """A document's total split by tax code (base and tax); what no tax stands on has the code ``""``."""
     gross: dict[str, int] = {}
     for line in tax:

@@ -6,13 +6,14 @@ credit items alike; ``side`` gives the direction.
 """
 
 from datetime import date
-from typing import NamedTuple
+
+import msgspec
 
 from domain.events import ItemImage, Side
 
 
-class OpenItem(NamedTuple):
-    """An item as it stands; immutable, so that a draft may share it with the account.
+class OpenItem(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An item as it stands; immutable, so that a draft may share it with the account. Snapshots hold it as an array.
 
     ``movements``: (day, change of the open amount), netted per day, ascending; they sum to ``open``.
     """

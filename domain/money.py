@@ -8,7 +8,7 @@ parts always sum to the whole (identity 1 of the domain: each event sums to zero
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 
 from iso4217 import Currency
 
@@ -34,6 +34,13 @@ def is_currency(code: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)
+def fraction(text: str) -> Fraction:
+    """Decimal text as an exact fraction."""
+    return Fraction(text)
+
+
+@lru_cache(maxsize=4096)
 def parse_rate(text: str) -> Fraction:
     """A rate as an exact fraction from decimal text (base units for one unit of the currency).
 
@@ -48,6 +55,12 @@ def parse_rate(text: str) -> Fraction:
     return Fraction(rate)
 
 
+@lru_cache(maxsize=4096)
+def decimal_ratio(text: str) -> tuple[int, int]:
+    """Numerator and denominator of decimal text: whole numbers are quicker to reckon with than fractions."""
+    return Decimal(text).as_integer_ratio()
+
+
 def round_half_away(numerator: int, denominator: int) -> int:
     """numerator / denominator rounded to an integer, halves away from zero; denominator positive."""
     assert denominator > 0
@@ -57,10 +70,16 @@ def round_half_away(numerator: int, denominator: int) -> int:
     return quotient if numerator >= 0 else -quotient
 
 
+@lru_cache(maxsize=4096)
+def minor_rate(currency: str, base_currency: str, rate: str) -> Fraction:
+    """Minor units of ``base_currency`` for one minor unit of ``currency`` at ``rate``, exact."""
+    return parse_rate(rate) * Fraction(10) ** (minor_digits(base_currency) - minor_digits(currency))
+
+
 def convert(amount: int, currency: str, base_currency: str, rate: str) -> int:
     """Minor units of ``base_currency`` that ``amount`` minor units of ``currency`` are worth at ``rate``."""
-    exact = amount * parse_rate(rate) * Fraction(10) ** (minor_digits(base_currency) - minor_digits(currency))
-    return round_half_away(exact.numerator, exact.denominator)
+    exact = minor_rate(currency, base_currency, rate)
+    return round_half_away(amount * exact.numerator, exact.denominator)
 
 
 def share(whole: int, part: int, of: int) -> int:
@@ -85,9 +104,23 @@ def apportion(total: int, weights: Sequence[int]) -> list[int]:
         return [0] * len(weights)
     if len(weights) == 1:
         return [total]
+    return _largest_remainder(total, weights, total if whole > 0 else -total, abs(whole))
+
+
+def apportion_at(total: int, weights: Sequence[int], rate: Fraction) -> list[int]:
+    """Integers that sum to ``total``, each ``weight`` × ``rate`` by largest remainder (ties: the earlier).
+
+    ``total`` is the sum of the weights at that rate, rounded. Unlike a proportion of the total it keeps the worth of
+    lines that cancel out, such as a sale and its discount in full.
+    """
+    assert 2 * abs(total - sum(weights) * rate) <= 1
+    return _largest_remainder(total, weights, rate.numerator, rate.denominator)
+
+
+def _largest_remainder(total: int, weights: Sequence[int], numerator: int, denominator: int) -> list[int]:
     parts, remainders = [], []
     for weight in weights:
-        quotient, rest = divmod(total * weight * (1 if whole > 0 else -1), abs(whole))
+        quotient, rest = divmod(weight * numerator, denominator)
         parts.append(quotient)
         remainders.append(rest)
     missing = total - sum(parts)

@@ -9,18 +9,26 @@ from datetime import date
 
 from domain.account import Account
 from domain.book import Book
-from domain.checks import base_total, check_horizon, check_positive, terms
+from domain.checks import (
+    base_parts,
+    base_total,
+    check_each_positive,
+    check_horizon,
+    check_limit,
+    check_positive,
+    check_remittance,
+    terms,
+)
 from domain.commands import RecordPayment
 from domain.documents import document_id, item_id, reference_of
 from domain.draft import Draft, Named
-from domain.events import Deduction, PaymentReceived, Posting, Voucher
-from domain.money import apportion
+from domain.events import Deduction, PaymentReceived, Posting
 from domain.refusals import Code, Refusal
 from domain.settlement import apply_policy, fire, pay_by_reference, resolve, unreserved
-from domain.template import MIGRATION
+from domain.template import MIGRATION, SECURITY, UNAPPLIED, UNIDENTIFIED
 
 
-def record_payment(account: Account, named: Named, command: RecordPayment, book: Book, today: date) -> list[Voucher]:
+def record_payment(account: Account, named: Named, command: RecordPayment, book: Book, today: date) -> Draft:
     """PaymentReceived, then what it settles on arrival.
 
     Refuses: rate, base, amount and horizon in common; an unknown method or reason; cash and deductions that do not sum.
@@ -28,18 +36,19 @@ def record_payment(account: Account, named: Named, command: RecordPayment, book:
     document = document_id("payment", command.series, command.number, command.revision)
     base = base_total(book, account.currency, command.amount, command.rate, command.base_total)
     check_positive(command.amount, "amount")
-    for n, deduction in enumerate(command.deductions):
-        check_positive(deduction.amount, f"deductions.{n}.amount")
+    check_remittance(command.remittance)
+    check_limit(base, "base_total")
+    deductions = [deduction.amount for deduction in command.deductions]
+    check_each_positive(deductions, "deductions")
     check_horizon(command.effective_on, book, today)
-    deducted = sum(deduction.amount for deduction in command.deductions)
+    deducted = sum(deductions)
     cash = command.cash if command.cash is not None else command.amount - deducted
+    deposit = UNIDENTIFIED if account.is_house else command.deposit_class
+    deposit_account = book.account_of_role(deposit, "deposit_class")
     contra = _contra(command, book, cash)
     if cash < 0 or cash + deducted != command.amount:
         raise Refusal(Code.CASH_AND_DEDUCTIONS, "cash", cash)
-    deposit = "unidentified" if account.is_house else command.deposit_class
-    deposit_account = book.account_of_role(deposit, "deposit_class")
-    amounts = [amount for _, _, amount in contra]
-    bases = amounts if account.currency == book.base_currency else apportion(base, amounts)
+    bases = base_parts(book, account.currency, base, [amount for _, _, amount in contra], command.rate)
     item = item_id(document, 1)
     dimensions = command.dimensions
     postings = [
@@ -49,7 +58,8 @@ def record_payment(account: Account, named: Named, command: RecordPayment, book:
     ]
     postings.append(Posting(deposit, deposit_account, "C", command.amount, base, item, dimensions))
     draft = Draft(account, book, command, document)
-    remittance = [resolve(draft, named, paid.reference, paid.amount) for paid in command.remittance]
+    settles = not account.is_house and deposit != SECURITY
+    remittance = [resolve(draft, named, paid.reference, paid.amount, settles) for paid in command.remittance]
     event = PaymentReceived(
         **terms(command, book),
         effective_on=command.effective_on,
@@ -67,19 +77,17 @@ def record_payment(account: Account, named: Named, command: RecordPayment, book:
         remittance=remittance,
         dimensions=dimensions,
     )
-    if account.is_house or deposit == "security" or not account.debits:
-        draft.add(event)
-    else:
-        draft.emit(event)
+    draft.emit(event)
+    if settles and account.debits:
         _settle(draft, event, item)
-    return draft.events
+    return draft
 
 
 def _settle(draft: Draft, event: PaymentReceived, item: str) -> None:
     pay_by_reference(draft, item, event.remittance)
     fire(draft, draft.account.awaiting.get(reference_of(event.document), ()), [item])
     credit = draft.get(item)
-    if credit is not None and draft.book.allocation != "none" and event.deposit_class == "unapplied":
+    if credit is not None and draft.book.allocation != "none" and event.deposit_class == UNAPPLIED:
         available = unreserved(draft, credit, event.remittance)
         if available:
             apply_policy(draft, [(item, available)], draft.book.allocation)

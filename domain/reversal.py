@@ -10,7 +10,7 @@ from datetime import date
 
 from domain.account import Account
 from domain.book import Book
-from domain.checks import check_horizon, terms
+from domain.checks import check_account, check_currency, check_horizon, terms
 from domain.commands import ReverseDocument
 from domain.draft import Draft, Named
 from domain.events import CreditNoteIssued, DocumentReversed, InvoiceIssued, Posting, Voucher
@@ -19,9 +19,7 @@ from domain.refusals import Code, Refusal
 from domain.settlement import reallocate, release, reversed_posting
 
 
-def reverse_document(
-    account: Account, named: Named, command: ReverseDocument, book: Book, today: date
-) -> list[Voucher]:
+def reverse_document(account: Account, named: Named, command: ReverseDocument, book: Book, today: date) -> Draft:
     """Releases, the reversal of what is linked, DocumentReversed, allocations again. The document must be known.
 
     Refuses a second reversal, a fiscal invoice, a failure of anything but a refund, and a document that others were
@@ -32,14 +30,12 @@ def reverse_document(
     assert history is not None, f"{name} is unknown: the reversal waits and is not decided"
     own = history.own
     assert own is not None
-    if history.stream != account.stream:
-        if history.stream.rpartition(":")[0] == account.stream.rpartition(":")[0]:
-            raise Refusal(Code.CURRENCY_MUST_MATCH, "currency", account.currency)
-        raise Refusal(Code.ITEMS_SHARE_ACCOUNT, "document", name)
+    check_currency(account, history)
     if command.effective_on is not None:
         check_horizon(command.effective_on, book, today)
         if command.effective_on < own.effective_on:
             raise Refusal(Code.DATE_PRECEDES_ITEM, "effective_on", command.effective_on)
+    check_account(account, history, "document")
     if history.reversed:
         raise Refusal(Code.REVERSED_TWICE, "document", name)
     if isinstance(own, (InvoiceIssued, CreditNoteIssued)) and own.fiscal_number is not None:
@@ -50,14 +46,18 @@ def reverse_document(
         raise Refusal(Code.DEPENDANTS, "document", ", ".join(history.dependants))
     draft = Draft(account, book, command, name)
     for link in history.newest_first():
-        on = link.effective_on
-        release(draft, named, link, on if command.effective_on is None else max(on, command.effective_on), None, name)
+        release(draft, named, link, _not_before(link.effective_on, command.effective_on), None, name)
     for source in history.linked.values():
         _reverse(draft, named, source, command, book, caused_by=name)
     _reverse(draft, named, Source(history.stream, _version(history), own), command, book, caused_by=None)
     for released in history.caused_releases:
         reallocate(draft, released)
-    return draft.events
+    return draft
+
+
+def _not_before(on: date, failed_on: date | None) -> date:
+    """The day of an undoing: its own day for an error, the bank's for a failure, yet never before what is undone."""
+    return on if failed_on is None else max(on, failed_on)
 
 
 def _version(history: History) -> int:
@@ -71,7 +71,7 @@ def _reverse(
     own = source.event
     assert isinstance(own, Voucher)
     document: str = own.document  # type: ignore[attr-defined]
-    on = command.effective_on or own.effective_on
+    on = _not_before(own.effective_on, command.effective_on)
     postings = [reversed_posting(posting) for posting in own.postings]
     restored = []
     for posting in postings:

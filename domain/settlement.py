@@ -18,7 +18,7 @@ from domain.events import Allocated, AllocationLine, AllocationReleased, ItemIma
 from domain.history import LiveAllocation
 from domain.items import OpenItem
 from domain.money import share
-from domain.template import EXCHANGE
+from domain.template import EXCHANGE, SECURITY, UNAPPLIED
 
 Link = tuple[str, str, int]
 """Credit item, debit item, amount."""
@@ -100,7 +100,8 @@ def reversed_posting(posting: Posting) -> Posting:
 def release(
     draft: Draft, named: Named, link: LiveAllocation, on: date, amount: int | None = None, caused_by: str | None = None
 ) -> None:
-    """Add the ``AllocationReleased`` of a live link, or of a part of it, dated ``on``; the link is reduced by it."""
+    """Add the ``AllocationReleased`` of what is left of a live link, or of a part of it, dated ``on``."""
+    link = draft.link(link)
     amount = link.amount if amount is None else amount
     credit_base = share(link.credit_base, amount, link.amount)
     debit_base = share(link.debit_base, amount, link.amount)
@@ -128,9 +129,7 @@ def release(
             postings=postings,
         )
     )
-    link.amount -= amount
-    link.credit_base -= credit_base
-    link.debit_base -= debit_base
+    draft.links[link.allocation] = link.reduced(amount, credit_base, debit_base)
 
 
 def reallocate(draft: Draft, released: AllocationReleased) -> None:
@@ -141,10 +140,13 @@ def reallocate(draft: Draft, released: AllocationReleased) -> None:
         allocate(draft, [(credit.item, debit.item, amount)], released.mode)
 
 
-def resolve(draft: Draft, named: Named, reference: str, amount: int | None) -> Remittance:
-    """A reference as it is stored: waiting, unless a live document of that name is in the books."""
+def resolve(draft: Draft, named: Named, reference: str, amount: int | None, settles: bool) -> Remittance:
+    """A reference as it is stored: waiting, unless a live document of that name is in the books.
+
+    What ``settles`` nothing by itself (in a house account, a security deposit) has nothing to wait for.
+    """
     known = reference in draft.account.live or reference in named.live_references
-    return Remittance(reference, amount, not known)
+    return Remittance(reference, amount, settles and not known)
 
 
 def pay_by_reference(draft: Draft, credit_item: str, remittance: Iterable[Remittance]) -> None:
@@ -171,8 +173,9 @@ def pay_by_reference(draft: Draft, credit_item: str, remittance: Iterable[Remitt
 def be_paid_by_reference(draft: Draft, debit_items: Sequence[str], remittance: Iterable[Remittance]) -> None:
     """Debit items (in due order) are settled with the open credit items that their document says prepaid it."""
     for entry in remittance:
+        amount = entry.amount
         for name in draft.account.open_items_of(entry.reference):
-            settle(draft, name, debit_items, entry.amount)
+            amount = settle(draft, name, debit_items, amount)
 
 
 def fire(draft: Draft, waiting: Iterable[Waiting], arrived: Sequence[str]) -> None:
@@ -188,17 +191,24 @@ def fire(draft: Draft, waiting: Iterable[Waiting], arrived: Sequence[str]) -> No
                     amount = settle(draft, arrived[0], [other], amount)
 
 
-def settle(draft: Draft, credit_item: str, debit_items: Sequence[str], amount: int | None) -> int | None:
-    """Settle debit items by reference with one credit item up to an amount (None: all); what of it is left."""
+def settle(draft: Draft, credit_item: str, debit_items: Iterable[str], amount: int | None) -> int | None:
+    """Settle debit items by reference with one credit item up to an amount (None: all); what of it is left.
+
+    A security deposit settles nothing, whoever refers to it.
+    """
+    credit = draft.get(credit_item)
+    if credit is None or credit.side != "C" or credit.role == SECURITY:
+        return amount
+    left = credit.open if amount is None else min(credit.open, amount)
+    links: list[Link] = []
     for name in debit_items:
-        credit, debit = draft.get(credit_item), draft.get(name)
-        if credit is None or debit is None or credit.side != "C" or debit.side != "D":
-            continue
-        part = min(credit.open, debit.open) if amount is None else min(credit.open, debit.open, amount)
-        if part > 0:
-            allocate(draft, [(credit_item, name, part)], "reference")
-            amount = None if amount is None else amount - part
-    return amount
+        debit = draft.get(name)
+        part = min(left, debit.open) if debit is not None and debit.side == "D" else 0
+        if part:
+            links.append((credit_item, name, part))
+            left -= part
+    allocate(draft, links, "reference")
+    return None if amount is None else amount - sum(part for _, _, part in links)
 
 
 def apply_policy(draft: Draft, credit_items: Iterable[tuple[str, int]], policy: str, mode: str = "policy") -> None:
@@ -217,19 +227,33 @@ def apply_policy(draft: Draft, credit_items: Iterable[tuple[str, int]], policy: 
         allocate(draft, [(credit_item, debit_item, part) for debit_item, part in spread], mode, policy)
 
 
+def spend_unapplied(draft: Draft, fired: str | None = None) -> None:
+    """What payments have unapplied settles open debit items by the book's policy, the oldest payment first."""
+    policy = draft.book.allocation
+    if policy == "none":
+        return
+    for credit in draft.credits():
+        if next(draft.debits(), None) is None:
+            return
+        available = unreserved(draft, credit, fired=fired) if credit.role == UNAPPLIED else 0
+        if available:
+            apply_policy(draft, [(credit.item, available)], policy)
+
+
 def unreserved(draft: Draft, credit: OpenItem, own: Iterable[Remittance] = (), fired: str | None = None) -> int:
     """What of a credit item the policy may spend: money that waits for a document it names is not spent otherwise.
 
     ``own`` are the references of a payment that is being booked, ``fired`` the reference that has just been met.
     """
-    document = document_of(credit.item)
-    reserved: list[int | None] = [entry.amount for entry in own if entry.waits]
-    for reference, waiting in draft.account.awaiting.items():
-        if reference != fired:
-            reserved.extend(amount for name, amount in waiting if name == document)
-    if None in reserved:
-        return 0
-    return max(0, credit.open - sum(amount for amount in reserved if amount is not None))
+    left = credit.open
+    reserved = [entry.amount for entry in own if entry.waits]
+    waits = draft.account.waits.get(document_of(credit.item), ())
+    reserved += [amount for reference, amount in waits if reference != fired]
+    for amount in reserved:
+        if amount is None:
+            return 0
+        left -= amount
+    return max(0, left)
 
 
 def _summed(links: Iterable[Link]) -> list[Link]:

@@ -12,15 +12,18 @@ REVENUE = "revenue"
 OUTPUT_TAX = "output_tax"
 MIGRATION = "migration"
 EXCHANGE = "exchange_difference"
-DEPOSIT_CLASSES = ("unapplied", "contract", "unidentified", "security")
+UNAPPLIED = "unapplied"
+UNIDENTIFIED = "unidentified"
+SECURITY = "security"
+DEPOSIT_CLASSES = (UNAPPLIED, "contract", UNIDENTIFIED, SECURITY)
 """Classes of deposit; the role of a payment's credit item is the class itself."""
 
 ROLES = {
     RECEIVABLE: "1122",
-    "unapplied": "2203",
+    UNAPPLIED: "2203",
     "contract": "2205",
-    "unidentified": "2241",
-    "security": "2241",
+    UNIDENTIFIED: "2241",
+    SECURITY: "2241",
     REVENUE: "6001",
     OUTPUT_TAX: "2221",
     MIGRATION: "1901",

@@ -4,19 +4,19 @@ Commands are taken in order of arrival; each sees what the earlier ones of its b
 the batch as in the register (invariant 3). A refusal is its command's outcome alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from domain.account import Account, evolve
+from domain.account import Account
 from domain.book import Book, change_template, evolve_book, open_book
 from domain.commands import COMMAND, AccountCommand, ChangePostingTemplate, Command, OpenBook
 from domain.decide import (
     awaited_document,
-    decide,
+    decide_and_evolve,
     entered_document,
     further_documents,
     named_allocation,
@@ -158,17 +158,16 @@ class Deciding:
             self._touch(command.book, fact)
             self._state.add_waiting(stream, version, fact)
             return awaited
-        self._append(account, decide(account, named, command, book, self._today_of(book)))
+        self._append(account, decide_and_evolve(account, named, command, book, self._today_of(book)))
         self._arrive(book, document)
         return None
 
-    def _append(self, account: Account, events: Iterable[Event], waited: str | None = None) -> None:
-        """Events of an account. ``waited``: the document among them whose register row is that of its FactDeferred."""
+    def _append(self, account: Account, events: Sequence[Event], waited: str | None = None) -> None:
+        """The latest events of an account. ``waited``: the document whose register row is that of its FactDeferred."""
         stream = account.stream
         self.touched[stream] = account
-        for event in events:
-            evolve(account, event)
-            self._record(stream, account.version, event)
+        for version, event in enumerate(events, account.version - len(events) + 1):
+            self._record(stream, version, event)
             if type(event) not in _TOUCH_NOTHING:
                 self._touch(account.book, event)
             if waited is not None and enters(event) == waited:
@@ -190,7 +189,8 @@ class Deciding:
             entered = None
             try:
                 named = self._named(command, account)
-                self._append(account, decide(account, named, command, book, self._today_of(book)), fact.document)
+                events = decide_and_evolve(account, named, command, book, self._today_of(book))
+                self._append(account, events, fact.document)
                 entered = fact.document
                 event = applied(fact, version)
             except Refusal as refusal:

@@ -215,10 +215,11 @@ def _submit_all(
             ledger.put_parties(changed)
             parties.update(new)
         outcomes = ledger.submit([taken.entry for taken in batch], now_us=now_us)
+        before = summary.commands
         _count(summary, batch, outcomes)
         batch.clear()
         # Now and then also what has grown old since.
-        gc.collect(2 if summary.commands % _FULL_COLLECTION < batch_size else 1)
+        gc.collect(2 if before // _FULL_COLLECTION != summary.commands // _FULL_COLLECTION else 1)
         tell(Progress(summary.rows, total, summary.commands))
 
     for message in messages:

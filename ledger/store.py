@@ -15,15 +15,19 @@ LOCK_SECONDS = 30
 
 
 def create(path: str | Path) -> bool:
-    """Make a store, or bring an older one up to date; whether anything was done. Safe to repeat."""
+    """Make a store, or bring an older one up to date; whether anything was done. Safe to repeat.
+
+    Raises ``StoreMissing``, with nothing changed, where the file is there and is something else.
+    """
     # Imported here: alembic takes longer to load than most commands take to run, and only this needs it.
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine
 
     file = Path(path)
-    before = revision(file) if file.exists() else None
-    if before == REVISION:
+    if file.exists() and file.stat().st_size and revision(file) is None:
+        raise StoreMissing(f"{file} is not a store of Tieout, and is left as it is")
+    if file.exists() and revision(file) == REVISION:
         return False
     file.parent.mkdir(parents=True, exist_ok=True)
     config = Config()
@@ -40,11 +44,13 @@ def create(path: str | Path) -> bool:
 
 
 def revision(path: Path) -> str | None:
-    """The migration that a store's tables are of; None for a file that is no store."""
-    connection = connect(path)
+    """The migration that a store's tables are of; None for a file that is no store, which is only read."""
+    connection = connect(path, read_only=True)
     try:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger_head'").fetchone() is None:
+            return None
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.DatabaseError:
         return None
     finally:
         connection.close()
@@ -56,10 +62,7 @@ def check(path: str | Path) -> Path:
     file = Path(path)
     if not file.is_file():
         raise StoreMissing(f"there is no store at {file}")
-    try:
-        found = revision(file)
-    except sqlite3.DatabaseError:
-        raise StoreMissing(f"{file} is not a store of Tieout") from None
+    found = revision(file)
     if found is None:
         raise StoreMissing(f"{file} is not a store of Tieout")
     if found != REVISION:

@@ -31,6 +31,25 @@ def test_another_file_is_not_taken_for_a_store(tmp_path: Path, content: bytes) -
         Ledger.open(path)
 
 
+def test_another_database_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "other.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('0001')")
+    connection.close()
+    before = path.read_bytes()
+    for use in (create, Ledger.open):
+        with pytest.raises(StoreMissing, match="not a store"):
+            use(path)
+    assert path.read_bytes() == before
+
+
+def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
+    path = tmp_path / "empty"
+    path.touch()
+    assert create(path)
+
+
 def test_a_store_of_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     create(path)

@@ -1,0 +1,306 @@
+"""Given these commands, when this command, then these events or this refusal: the rules without a ledger.
+
+``Books`` is a ledger in memory with none of its guarantees: it hands ``decide`` what the real one does (histories of
+what a command names, one level further, live references), lets facts wait and fires them, and keeps the log. The
+builders below make commands with one line each; amounts are minor units.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from domain.account import Account, evolve, from_snapshot, payload, snapshot
+from domain.book import Book, change_template, evolve_book, open_book
+from domain.commands import (
+    AccountCommand,
+    Allocate,
+    ChangePostingTemplate,
+    Command,
+    IssueCreditNote,
+    IssueInvoice,
+    OpenBook,
+    PostAdjustment,
+    RecordPayment,
+    RecordRefund,
+    ReleaseAllocation,
+    ReverseDocument,
+)
+from domain.decide import (
+    awaited_document,
+    decide,
+    decide_and_evolve,
+    further_documents,
+    named_allocation,
+    named_documents,
+    named_references,
+)
+from domain.documents import account_stream, book_stream, parse_document, waiting_stream
+from domain.draft import Named
+from domain.events import Event, FactDeferred
+from domain.history import History, Source, allocated_documents, enters, fold, touched_documents
+from domain.items import OpenItem
+from domain.refusals import Refusal
+from domain.waiting import applied, defer, deferred_command, still_waiting
+
+BOOK = "main"
+TODAY = date(2024, 6, 30)
+
+
+class Books:
+    """One book in memory. ``log`` holds every event with its stream and version; a position is an index into it."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.log: list[Source] = []
+        self.accounts: dict[str, Account] = {}
+        self._concerning: dict[str, list[int]] = {}
+        self._by_stream: dict[str, list[int]] = {}
+        fields = {"source": "test", "source_id": "book", "book": BOOK, "base_currency": "CNY"} | settings
+        opened = open_book(OpenBook.model_validate_json(msgspec.json.encode(fields)))
+        book: Book | None = None
+        for event in opened:
+            book = evolve_book(book, event)
+            self._record(book_stream(BOOK), event)
+        assert book is not None
+        self.book = book
+
+    def when(self, command: Command, today: date = TODAY) -> list[Event] | Refusal:
+        """The events that a command leads to, those of facts that had waited for it included; or why it is refused."""
+        before = len(self.log)
+        try:
+            if isinstance(command, ChangePostingTemplate):
+                for event in change_template(self.book, command):
+                    self.book = evolve_book(self.book, event)
+                    self._record(book_stream(BOOK), event)
+            else:
+                assert isinstance(command, AccountCommand)
+                self._account_command(command, today)
+        except Refusal as refusal:
+            return refusal
+        return [source.event for source in self.log[before:]]
+
+    def booked(self, command: Command, today: date = TODAY) -> list[Any]:
+        """The events of a command that is not refused."""
+        outcome = self.when(command, today)
+        assert not isinstance(outcome, Refusal), outcome
+        return outcome
+
+    def refused(self, command: Command, today: date = TODAY) -> Refusal:
+        """The refusal of a command that is."""
+        outcome = self.when(command, today)
+        assert isinstance(outcome, Refusal), outcome
+        return outcome
+
+    def account(self, customer: str = "C1", currency: str = "CNY") -> Account:
+        """An account as it stands."""
+        stream = account_stream(BOOK, customer, currency)
+        if stream not in self.accounts:
+            self.accounts[stream] = Account(BOOK, customer, currency)
+        return self.accounts[stream]
+
+    def item(self, item: str) -> OpenItem | None:
+        """An open item, of whatever account; None where it is settled or unknown."""
+        for account in self.accounts.values():
+            if item in account.items:
+                return account.items[item]
+        return None
+
+    def open(self, item: str) -> int:
+        """What an item has open, settled and unknown ones nothing."""
+        found = self.item(item)
+        return found.open if found is not None else 0
+
+    def events(self, stream: str) -> list[tuple[int, Event]]:
+        """The events of a stream, each with its version."""
+        return [(self.log[at].version, self.log[at].event) for at in self._by_stream.get(stream, ())]
+
+    def history(self, document: str) -> History:
+        """A document, folded from the events that concern it."""
+        return fold(document, [self.log[at] for at in self._concerning.get(document, ())])
+
+    def named(self, command: AccountCommand) -> Named:
+        """What the ledger would hand to decide."""
+        names = set(named_documents(command))
+        version = named_allocation(command)
+        stream = account_stream(BOOK, command.customer, command.currency)
+        if version is not None:
+            assert isinstance(command, ReleaseAllocation)
+            for at, event in self.events(stream):
+                if at == version:
+                    names |= allocated_documents(event, command.allocation)
+        histories = {name: self.history(name) for name in names}
+        for history in list(histories.values()):
+            for name in further_documents(command, history):
+                histories.setdefault(name, self.history(name))
+        return Named(histories, frozenset(r for r in named_references(command) if self._is_live(r)))
+
+    def waiting(self) -> list[FactDeferred]:
+        """The facts that still wait."""
+        streams = [stream for stream in self._by_stream if stream.startswith("wait:")]
+        return [fact for stream in streams for fact in still_waiting(self.events(stream)).values()]
+
+    def _account_command(self, command: AccountCommand, today: date) -> None:
+        named = self.named(command)
+        awaited = awaited_document(command, named)
+        if awaited is not None:
+            self._record(waiting_stream(BOOK, awaited), defer(command, awaited, "00"))
+        else:
+            self._book(command, named, today)
+
+    def _book(self, command: AccountCommand, named: Named, today: date) -> None:
+        account = self.account(command.customer, command.currency)
+        twin = from_snapshot(snapshot(account))
+        events = decide(account, named, command, self.book, today)
+        entered = []
+        for event in events:
+            evolve(account, event)
+            self._record(account.stream, event)
+            entered.append(enters(event))
+        assert decide_and_evolve(twin, named, command, self.book, today) == events
+        assert payload(twin) == payload(account), "both ways to the same account"
+        for document in entered:
+            if document is not None:
+                self._arrive(document, today)
+
+    def _arrive(self, document: str, today: date) -> None:
+        stream = waiting_stream(BOOK, document)
+        for version, fact in still_waiting(self.events(stream)).items():
+            command = deferred_command(fact)
+            try:
+                self._book(command, self.named(command), today)
+            except Refusal as refusal:
+                self._record(stream, applied(fact, version, refusal))
+            else:
+                self._record(stream, applied(fact, version))
+
+    def _is_live(self, reference: str) -> bool:
+        revisions = [name for name in self._concerning if name.rpartition(":")[0] == reference]
+        return any(self.history(name).booked for name in revisions)
+
+    def _record(self, stream: str, event: Event) -> None:
+        at = len(self.log)
+        of_stream = self._by_stream.setdefault(stream, [])
+        of_stream.append(at)
+        self.log.append(Source(stream, len(of_stream), event))
+        for document in {*touched_documents(event), enters(event)} - {None}:
+            assert document is not None
+            self._concerning.setdefault(document, []).append(at)
+
+
+def given(*commands: Command, today: date = TODAY, **settings: Any) -> Books:
+    """Books in which these commands are booked (or wait). ``settings``: fields of OpenBook."""
+    books = Books(**settings)
+    for command in commands:
+        outcome = books.when(command, today)
+        assert not isinstance(outcome, Refusal), f"given {command}: {outcome}"
+    return books
+
+
+def kinds(outcome: list[Event] | Refusal) -> list[str]:
+    """The names of the events, in order."""
+    assert not isinstance(outcome, Refusal), outcome
+    return [type(event).__name__ for event in outcome]
+
+
+def postings(event: Event) -> list[tuple[str, str, int, int]]:
+    """Account, side, amount and base amount of an event's postings, as an accountant would write them down."""
+    return [(p.account, p.side, p.amount, p.base_amount) for p in event.postings]
+
+
+# --- builders: a command in a line
+
+
+_count = 0
+
+
+def _made(kind: type[Any], fields: dict[str, Any]) -> Any:
+    """A command with an id of its own, read from JSON as at the border."""
+    global _count
+    _count += 1
+    known = {"source": "test", "source_id": f"s{_count}", "book": BOOK, "customer": "C1", "currency": "CNY"}
+    return kind.model_validate_json(msgspec.json.encode(known | fields))
+
+
+def day(text: str | date) -> date:
+    """``"01-31"`` is 31 January 2024; a whole ISO date is itself."""
+    if isinstance(text, date):
+        return text
+    return date.fromisoformat(text if len(text) == 10 else f"2024-{text}")
+
+
+def ref(document: str) -> dict[str, Any]:
+    """A document id as a reference in a command."""
+    return parse_document(document)._asdict()
+
+
+def invoice(
+    number: str, total: int, on: str | date = "01-10", due: str | date | None = None, **more: Any
+) -> IssueInvoice:
+    """An invoice of one line and one instalment, due on its own day."""
+    fields = {
+        "number": number,
+        "total": total,
+        "effective_on": day(on),
+        "lines": [{"net": total}] if total else [],
+        "instalments": [{"due_on": day(due or on), "amount": total}] if total else [],
+    }
+    command: IssueInvoice = _made(IssueInvoice, fields | more)
+    return command
+
+
+def credit_note(
+    number: str, total: int, on: str | date = "01-20", against: str | None = None, **more: Any
+) -> IssueCreditNote:
+    """A credit note of one line."""
+    fields = {"number": number, "total": total, "effective_on": day(on), "lines": [{"net": total}] if total else []}
+    command: IssueCreditNote = _made(IssueCreditNote, fields | ({"against": ref(against)} if against else {}) | more)
+    return command
+
+
+def payment(number: str, amount: int, on: str | date = "01-20", pays: Sequence[Any] = (), **more: Any) -> RecordPayment:
+    """A payment by bank; ``pays``: numbers of invoices, or (number, amount)."""
+    remittance = [{"number": p[0], "amount": p[1]} if isinstance(p, tuple) else {"number": p} for p in pays]
+    fields = {"number": number, "amount": amount, "effective_on": day(on), "remittance": remittance}
+    command: RecordPayment = _made(RecordPayment, fields | more)
+    return command
+
+
+def refund(number: str, amount: int, on: str | date = "02-10", of: str | None = None, **more: Any) -> RecordRefund:
+    """A refund, instructed unless ``nature`` says fact; ``of`` the payment that it gives back."""
+    fields = {"number": number, "amount": amount, "effective_on": day(on)}
+    command: RecordRefund = _made(RecordRefund, fields | ({"original_payment": ref(of)} if of else {}) | more)
+    return command
+
+
+def adjustment(
+    number: str, item: str, amount: int, on: str | date = "02-10", reason: str = "small_balance", **more: Any
+) -> PostAdjustment:
+    """An adjustment of an item."""
+    fields = {"number": number, "item": item, "amount": amount, "effective_on": day(on), "reason_code": reason}
+    if "linked_to" in more:
+        more["linked_to"] = ref(more["linked_to"])
+    command: PostAdjustment = _made(PostAdjustment, fields | more)
+    return command
+
+
+def allocate(*lines: Iterable[Any], **more: Any) -> Allocate:
+    """Explicit links: (credit item, debit item) or (credit item, debit item, amount)."""
+    names = ("credit_item", "debit_item", "amount")
+    command: Allocate = _made(Allocate, {"lines": [dict(zip(names, line, strict=False)) for line in lines]} | more)
+    return command
+
+
+def release(allocation: str, amount: int | None = None, **more: Any) -> ReleaseAllocation:
+    """A release of one allocation line by its id, ``<version>.<n>``."""
+    command: ReleaseAllocation = _made(ReleaseAllocation, {"allocation": allocation, "amount": amount} | more)
+    return command
+
+
+def reverse(document: str, failed_on: str | date | None = None, **more: Any) -> ReverseDocument:
+    """A reversal: an error, or a refund that failed on a day."""
+    fields: dict[str, Any] = {"document": ref(document)}
+    if failed_on is not None:
+        fields |= {"mode": "failed", "effective_on": day(failed_on)}
+    command: ReverseDocument = _made(ReverseDocument, fields | more)
+    return command

@@ -1,0 +1,139 @@
+"""Commands about the store as a whole: make it, look at it, prove it, rebuild what is derived."""
+
+from typing import Annotated, Any
+
+import typer
+
+from tieout.cli import output
+from tieout.cli.options import Json
+from tieout.cli.program import command
+from tieout.cli.session import Session
+from tieout.clock import iso
+from tieout.errors import Exit
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    for name, function in (("init", init), ("status", status), ("replay", replay), ("rebuild", rebuild)):
+        command(app, name)(function)
+
+
+def init(session: Session) -> None:
+    """Make the store; done before, it does nothing."""
+    from ledger.store import create
+
+    store = session.settings.store
+    session.say("init.made" if create(store) else "init.there", store=store)
+    if not session.app.ledger.books():
+        session.say("init.next")
+
+
+def status(session: Session, json: Json = False) -> None:
+    """Head of the log, how far the projections are, books, and what stands in quarantine."""
+    from ledger.outcomes import token
+
+    ledger = session.app.ledger
+    head = ledger.head()
+    position = session.reader().position
+    books = [_book_counts(session, book.book, book.base_currency) for book in ledger.books()]
+    answer = {
+        "store": str(session.settings.store),
+        "head": token(head.position),
+        "recorded_at": iso(head.recorded_us) if head.position else None,
+        "position": token(position),
+        "lag": head.position - position,
+        "books": books,
+    }
+    if session.as_json:
+        output.json(answer)
+    else:
+        _show_status(session, answer)
+
+
+def replay(
+    session: Session,
+    repair: Annotated[bool, typer.Option("--repair", help="option.repair")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="option.differences")] = 100,
+    json: Json = False,
+) -> int:
+    """Prove the projections by making them anew beside the stored ones."""
+    from ledger.store import check
+    from projections.replay import replay as prove
+
+    store = check(session.settings.store)
+    session.app.follow()
+    with output.bar(session.texts("word.replaying"), session.texts("unit.events")) as told:
+        report = prove(store, told, limit=limit)
+    if session.as_json:
+        output.json(
+            {name: getattr(report, name) for name in report.__struct_fields__} | {"identical": report.identical}
+        )
+    else:
+        _show_report(session, report)
+    if report.identical:
+        return Exit.OK
+    if repair:
+        _rebuild(session)
+    return Exit.UNPROVED
+
+
+def rebuild(session: Session) -> None:
+    """Make the projections anew from the whole log."""
+    _rebuild(session)
+
+
+def _rebuild(session: Session) -> None:
+    from ledger.outcomes import token
+    from ledger.store import check
+    from projections.follow import rebuild as make_anew
+
+    with output.bar(session.texts("word.rebuilding"), session.texts("unit.events")) as told:
+        position = make_anew(check(session.settings.store), told)
+    session.note("rebuild.done", position=token(position))
+
+
+def _book_counts(session: Session, book: str, base_currency: str) -> dict[str, Any]:
+    from tieout.register import document_counts
+
+    entries = {"open": 0, "booked": 0, "dismissed": 0}
+    for entry in session.app.ledger.quarantined(book, status=None):
+        entries[entry.status] += 1
+    documents = document_counts(session.settings.store, book)
+    return {"book": book, "base_currency": base_currency, "documents": documents, "quarantine": entries}
+
+
+def _show_status(session: Session, answer: dict[str, Any]) -> None:
+    from tieout.render.amounts import count
+    from tieout.render.grid import grid, row
+
+    texts = session.texts
+    table = grid(texts, ["fact", "value"])
+    for name in ("store", "head", "recorded_at", "position", "lag"):
+        row(table, texts(f"status_of.{name}"), answer[name])
+    output.show(table)
+    output.write("")
+    books = grid(texts, ["book", "base_currency", "documents", "=" + texts("column.quarantined")])
+    for book in answer["books"]:
+        documents = sum(book["documents"].values())
+        row(books, book["book"], book["base_currency"], count(documents), count(book["quarantine"]["open"]))
+    output.show(books)
+    if any(book["quarantine"]["open"] for book in answer["books"]):
+        session.say("status.quarantine")
+
+
+def _show_report(session: Session, report: Any) -> None:
+    from tieout.render.amounts import count
+    from tieout.render.grid import grid, row
+    from tieout.render.traces import differences_table
+
+    table = grid(session.texts, ["table", "rows"])
+    for name, compared in report.rows.items():
+        row(table, name, count(compared))
+    output.show(table)
+    events, position = count(report.events), report.position
+    if report.identical:
+        session.say("replay.identical", events=events, position=position)
+        return
+    output.write("")
+    output.show(differences_table(report.first, session.texts))
+    session.say("replay.differs", differences=count(report.differences), shown=len(report.first), position=position)

@@ -1,0 +1,30 @@
+"""All commands of the program, in the order in which help shows them."""
+
+from functools import cache
+from typing import Any
+
+import typer
+
+from tieout.cli import books, customers, demo, entry, explain, quarantine, questions, stores, tracing
+from tieout.cli.program import root, speak
+from tieout.messages import Lang, Texts
+
+ORDER = (
+    *("init", "book", "import", "post", "customer"),
+    *("balance", "items", "ageing", "statement", "journal", "trial-balance", "control"),
+    *("explain", "history", "documents", "document"),
+    *("quarantine", "status", "replay", "rebuild", "demo"),
+)
+
+
+@cache
+def program(lang: Lang) -> Any:
+    """The whole program, with its help in a language."""
+    app = root()
+    for part in (stores, books, entry, customers, questions, explain, tracing, quarantine, demo):
+        part.register(app)
+    tree: Any = typer.main.get_command(app)
+    # typer puts groups behind single commands.
+    tree.commands = {name: tree.commands[name] for name in ORDER}
+    speak(tree, Texts(lang))
+    return tree

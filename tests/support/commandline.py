@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -67,3 +67,16 @@ def make_store() -> None:
         ran = run(*arguments)
         assert ran.code == 0, (arguments, ran)
     assert run("post", str(REFUSED), "--quarantine").code == 3
+
+
+def amounts(part: Any) -> Iterator[tuple[str, int, int | None, str]]:
+    """Name, amount, base amount (if it has one) and selector of every amount in an answer."""
+    if isinstance(part, list):
+        for one in part:
+            yield from amounts(one)
+    elif isinstance(part, dict):
+        for name, selector in part.get("explain", {}).items():
+            base = part.get("base_amount" if name == "amount" else f"base_{name}")
+            yield name, part[name], base, selector
+        for inner in part.values():
+            yield from amounts(inner)

@@ -1,10 +1,7 @@
 """Each amount of each answer explains itself: the postings behind it sum to it, in amount and in base amount."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from commandline import Run
+from commandline import Run, amounts
 
 ANSWERS = [
     ["balance"],
@@ -21,19 +18,6 @@ ANSWERS = [
     ["trial-balance"],
     ["trial-balance", "--from", "2026-02-15", "--to", "2026-05-31"],
 ]
-
-
-def amounts(part: Any) -> Iterator[tuple[str, int, int | None, str]]:
-    """Name, amount, base amount (if it has one) and selector of every amount in an answer."""
-    if isinstance(part, list):
-        for one in part:
-            yield from amounts(one)
-    elif isinstance(part, dict):
-        for name, selector in part.get("explain", {}).items():
-            base = part.get("base_amount" if name == "amount" else f"base_{name}")
-            yield name, part[name], base, selector
-        for inner in part.values():
-            yield from amounts(inner)
 
 
 @pytest.mark.parametrize("arguments", ANSWERS, ids=" ".join)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from projections.answers import ControlRow, TrialBalanceRow
 from tieout.demo import scenes
-from tieout.demo.story import STORE, run_demo, summed_controls, without_dimensions
+from tieout.demo.story import STORE, run_demo
 from tieout.demo.texts import DemoTexts, en, zh
 from tieout.errors import Exit
 
@@ -67,32 +66,6 @@ def test_real_sales_are_missed_by_name_where_they_are_not_there(
     assert run_demo(tmp_path / "demo", "en", is_retail=True) is Exit.NOT_FOUND
     assert str(tmp_path / "nowhere") in capsys.readouterr().err
     assert not (tmp_path / "demo").exists()
-
-
-def test_trial_balance_and_control_are_summed_up_over_their_dimensions() -> None:
-    figures = {"opening": 0, "debit": 5, "credit": 2, "closing": 3}
-    in_base = {f"base_{name}": 7 * amount for name, amount in figures.items()}
-    rows = [
-        TrialBalanceRow(account="6001", currency="USD", dimensions={"goods": goods}, explain={}, **figures, **in_base)
-        for goods in ("seeds", "books")
-    ]
-    [summed] = without_dimensions(rows)
-    assert (summed.debit, summed.credit, summed.closing, summed.base_closing) == (10, 4, 6, 42)
-    pairs = [
-        ControlRow(
-            account="1122",
-            currency="CNY",
-            dimensions={"region": region},
-            items=n,
-            postings=n,
-            base_items=n,
-            base_postings=n,
-        )
-        for n, region in enumerate(("east", "west"), 1)
-    ]
-    [control] = summed_controls(pairs)
-    assert (control.items, control.dimensions) == (3, {})
-    assert control.holds
 
 
 def test_both_languages_say_the_same_things() -> None:

@@ -21,7 +21,7 @@ from projections.answers import (
 )
 from tieout.cli.output import as_text
 from tieout.messages import Lang, Texts
-from tieout.render.accounts import control_table, journal_table, trial_balance_table
+from tieout.render.accounts import by_account, control_table, journal_table, trial_balance_table
 from tieout.render.amounts import amount, money
 from tieout.render.grid import grid, narrow, plain, row
 from tieout.render.receivables import ageing_table, balance_table, items_table, statement_table
@@ -288,3 +288,30 @@ def test_however_narrow_a_terminal_is_no_amount_is_cut(width: int) -> None:
 def test_a_table_without_a_terminal_has_no_colours_and_no_trailing_blanks(lang: Lang) -> None:
     lines = text(balance_table([balance("C1", "CNY", 1, 1)], Texts(lang), "CNY"))
     assert not any("\x1b" in line or line != line.rstrip() for line in lines)
+
+
+def test_dimensions_are_summed_up_by_account() -> None:
+    figures = {"opening": 0, "debit": 5, "credit": 2, "closing": 3}
+    in_base = {f"base_{name}": 7 * amount for name, amount in figures.items()}
+    rows = [
+        TrialBalanceRow(account="6001", currency="USD", dimensions={"goods": goods}, explain={}, **figures, **in_base)
+        for goods in ("seeds", "books")
+    ]
+    [summed] = by_account(rows)
+    assert (summed.debit, summed.credit, summed.closing, summed.base_closing) == (10, 4, 6, 42)
+    assert summed.dimensions == {}
+    pairs = [
+        ControlRow(
+            account="1122",
+            currency="CNY",
+            dimensions={"region": region},
+            items=n,
+            postings=n,
+            base_items=n,
+            base_postings=n,
+        )
+        for n, region in enumerate(("east", "west"), 1)
+    ]
+    [control] = by_account(pairs)
+    assert (control.items, control.dimensions) == (3, {})
+    assert control.holds

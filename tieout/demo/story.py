@@ -3,25 +3,25 @@
 Everything goes the way that a user's own files go: the import books, the projections follow, the reader answers.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
 from shlex import quote
+from shutil import which
 from time import monotonic
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from consumers.commands import parse_command
 from consumers.mapping import load_mapping
-from consumers.tables import import_file
+from consumers.tables import Summary, import_file
 from domain.documents import is_house
 from ledger.ledger import Ledger
 from ledger.outcomes import token
 from ledger.store import create
-from projections.answers import AgeingRow, AsOf, Balance, ControlRow, ExplainedPosting, Statement, TrialBalanceRow
+from projections.answers import AgeingRow, AsOf, Balance, ExplainedPosting, Statement
 from projections.follow import follow
 from projections.reader import Reader
 from projections.replay import replay
@@ -30,7 +30,7 @@ from tieout.demo.scenes import Scene, retail, wholesale
 from tieout.demo.texts import DemoTexts
 from tieout.errors import Exit, NotFound
 from tieout.messages import Lang
-from tieout.render.accounts import control_table, trial_balance_table
+from tieout.render.accounts import by_account, control_table, trial_balance_table
 from tieout.render.amounts import count, money
 from tieout.render.outcomes import quarantine_table, summary_table
 from tieout.render.receivables import ageing_table, statement_table
@@ -43,20 +43,6 @@ _QUARANTINE_SHOWN = 20
 _LINES_SHOWN = 5
 _MOVEMENTS = range(6, 26)
 """How many movements a statement has that is worth reading, where the customer is to be found."""
-
-
-class Totals(msgspec.Struct):
-    """What became of all deliveries together."""
-
-    rows: int = 0
-    commands: int = 0
-    booked: int = 0
-    duplicate: int = 0
-    waiting: int = 0
-    conflict: int = 0
-    refused: int = 0
-    quarantined: int = 0
-    seconds: float = 0
 
 
 def run_demo(directory: Path, lang: Lang, *, is_retail: bool = False, seed: int = 1, customers: int = 200) -> Exit:
@@ -139,7 +125,7 @@ class _Story:
         first, last = (_day_of(now_us) for now_us in (files[0][1], files[-1][1]))
         self.say("demo.deliveries", count=len(files), first=first, last=last)
         mapping = load_mapping(self.scene.mapping) if self.scene.mapping else None
-        totals = Totals()
+        totals = Summary(file_digest="")
         expected = sum(path.read_bytes().count(b"\n") for path, _ in files)
         started = monotonic()
         with output.bar(self.texts("demo.importing"), self.texts("unit.rows")) as told:
@@ -263,7 +249,7 @@ class _Story:
         scene = self.scene
         self.step("demo.step.trial", first=scene.first, day=scene.day)
         rows = reader.trial_balance(scene.book, scene.first, AsOf(scene.day))
-        output.show(trial_balance_table(without_dimensions(rows), self.texts, self.base))
+        output.show(trial_balance_table(by_account(rows), self.texts, self.base))
         if any(row.dimensions for row in rows):
             self.say("demo.trial")
 
@@ -271,7 +257,7 @@ class _Story:
         """Subledger = control for every pair; shown by account and currency."""
         self.step("demo.step.control")
         rows = reader.control(self.scene.book)
-        output.show(control_table(summed_controls(rows), self.texts))
+        output.show(control_table(by_account(rows), self.texts))
         holding = sum(row.holds for row in rows)
         self.say("demo.control", count=len(rows), holding=holding)
         self.proved = self.proved and holding == len(rows)
@@ -298,38 +284,15 @@ class _Story:
         self.say("demo.done", seconds=_seconds(seconds))
         self.say("demo.further")
         for question in ("status", f"ageing --total --as-of {self.scene.day}", "quarantine list", "replay"):
-            output.write(f"  tieout --store {quote(str(self.store))} {question}")
+            output.write(f"  {_program()} --store {quote(str(self.store))} {question}")
 
 
-def without_dimensions(rows: Sequence[TrialBalanceRow]) -> list[TrialBalanceRow]:
-    """A trial balance with its dimensions summed up: a row an account and currency, which explains nothing."""
-    summed: dict[tuple[str, str], Counter[str]] = {}
-    figures = ("opening", "debit", "credit", "closing")
-    for row in rows:
-        of = summed.setdefault((row.account, row.currency), Counter())
-        for name in (*figures, *(f"base_{figure}" for figure in figures)):
-            of[name] += getattr(row, name)
-    names = [*figures, *(f"base_{figure}" for figure in figures)]
-    return [
-        TrialBalanceRow(
-            account=account, currency=currency, dimensions={}, explain={}, **{name: of[name] for name in names}
-        )
-        for (account, currency), of in sorted(summed.items())
-    ]
-
-
-def summed_controls(rows: Sequence[ControlRow]) -> list[ControlRow]:
-    """Controls with their dimensions summed up: a row an account and currency."""
-    names = ("items", "postings", "base_items", "base_postings")
-    summed: dict[tuple[str, str], Counter[str]] = {}
-    for row in rows:
-        of = summed.setdefault((row.account, row.currency), Counter())
-        for name in names:
-            of[name] += getattr(row, name)
-    return [
-        ControlRow(account=account, currency=currency, dimensions={}, **{name: of[name] for name in names})
-        for (account, currency), of in sorted(summed.items())
-    ]
+def _program() -> str:
+    """How this program is called from here: by its name where that is on the path, else by where it lies."""
+    beside = Path(sys.executable).with_name("tieout")
+    if which("tieout") is not None or not beside.is_file():
+        return "tieout"
+    return quote(str(beside.relative_to(Path.cwd())) if beside.is_relative_to(Path.cwd()) else str(beside))
 
 
 def _day_of(now_us: int) -> date:

@@ -1,6 +1,7 @@
 """The recorder tests that eventsourcing ships, on our recorder with text ids and a real file."""
 
 import tempfile
+import threading
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,11 +21,15 @@ class OnOurRecorder:
         return f"acct:main:{uuid4()}:CNY"
 
     def setUp(self) -> None:
+        self.threads = set(threading.enumerate())
         self.folder = tempfile.TemporaryDirectory()
         path = str(Path(self.folder.name) / "store.sqlite")
         self.datastore = SQLiteDatastore(path, lock_timeout=30, originator_id_type="text")
 
     def tearDown(self) -> None:
+        # The library's concurrent test does not wait for its readers; a connection closed under one ends the process.
+        for thread in set(threading.enumerate()) - self.threads:
+            thread.join(60)
         self.datastore.close()
         self.folder.cleanup()
 

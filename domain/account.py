@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from sortedcontainers import SortedList
 
-from domain.documents import account_stream, document_of, is_house, reference_of
+from domain.documents import account_stream, document_of, is_house, item_id, reference_of
 from domain.events import (
     AllocationReleased,
     CreditNoteIssued,
@@ -24,6 +24,7 @@ from domain.events import (
     Voucher,
 )
 from domain.items import OpenItem, from_image
+from domain.template import UNAPPLIED
 
 Waiting = tuple[str, int | None]
 """A document of this account that waits for a reference (or the reference), and how much of it does (None: all)."""
@@ -33,8 +34,9 @@ class Account:
     """The working state of one customer account, as of ``version`` of its ``stream``.
 
     ``is_house``: an account of unknown customers, in which nothing is allocated by itself.
-    ``debits``: open debit items in due order; ``credits``: open credit items, oldest first; ``awaiting``: reference →
-    the documents that wait for it, in the order of arrival; ``waits``: the same by document, (reference, amount).
+    ``debits``: open debit items in due order; ``credits``: open credit items, oldest first; ``spendable``: those of them
+    that are unapplied and do not wait, in full, for documents that they name; ``awaiting``: reference → the documents
+    that wait for it, in the order of arrival; ``waits``: the same by document, (reference, amount).
     """
 
     __slots__ = (
@@ -47,6 +49,7 @@ class Account:
         "is_house",
         "items",
         "live",
+        "spendable",
         "stream",
         "version",
         "waits",
@@ -62,14 +65,23 @@ class Account:
         self.items: dict[str, OpenItem] = {}
         self.debits: SortedList[tuple[date, date, str]] = SortedList()
         self.credits: SortedList[tuple[date, str]] = SortedList()
+        self.spendable: SortedList[tuple[date, str]] = SortedList()
         self.live: dict[str, list[str]] = {}
-        self.awaiting: dict[str, tuple[Waiting, ...]] = {}
-        self.waits: dict[str, tuple[Waiting, ...]] = {}
+        self.awaiting: dict[str, list[Waiting]] = {}
+        self.waits: dict[str, list[Waiting]] = {}
 
     def open_items_of(self, reference: str) -> list[str]:
         """The open items of the documents that a reference names, in due order."""
         items = self.live.get(reference, ())
         return sorted(items, key=lambda item: (self.items[item].due_on, item)) if len(items) > 1 else list(items)
+
+    def unreserved(self, credit: OpenItem, fired: str | None = None) -> int:
+        """What of a credit item does not wait for a document that it names. ``fired``: a reference just met."""
+        left = credit.open
+        for reference, amount in self.waits.get(document_of(credit.item), ()):
+            if reference != fired:
+                left = 0 if amount is None else left - amount
+        return max(0, left)
 
     def set(self, item: OpenItem) -> None:
         """Put an item as it now stands; one with nothing open leaves the state."""
@@ -87,6 +99,39 @@ class Account:
             else:
                 self.credits.add((item.effective_on, item.item))
             self.live.setdefault(reference_of(item.item), []).append(item.item)
+        if item.role == UNAPPLIED:
+            self._review(item)
+
+    def _review(self, item: OpenItem) -> None:
+        key = (item.effective_on, item.item)
+        if self.unreserved(item) == 0:
+            self.spendable.discard(key)
+        elif key not in self.spendable:
+            self.spendable.add(key)
+
+    def wait(self, document: str, reference: str, amount: int | None) -> None:
+        """A document waits for another one from now on, in full or up to an amount."""
+        self.awaiting.setdefault(reference, []).append((document, amount))
+        self.waits.setdefault(document, []).append((reference, amount))
+        self._review_of(document)
+
+    def arrive(self, document: str) -> None:
+        """What waited for a document, by whichever revision, has been met, once."""
+        reference = reference_of(document)
+        for name, _ in self.awaiting.pop(reference, ()):
+            _without(self.waits, name, reference)
+            self._review_of(name)
+
+    def forget(self, document: str) -> None:
+        """What a reversed document waited for, it waits for no more."""
+        for reference, _ in self.waits.pop(document, ()):
+            _without(self.awaiting, reference, document)
+        self._review_of(document)
+
+    def _review_of(self, document: str) -> None:
+        item = self.items.get(item_id(document, 1))
+        if item is not None and item.role == UNAPPLIED:
+            self._review(item)
 
     def _drop(self, item: OpenItem) -> None:
         del self.items[item.item]
@@ -94,6 +139,7 @@ class Account:
             self.debits.remove((item.due_on, item.effective_on, item.item))
         else:
             self.credits.remove((item.effective_on, item.item))
+            self.spendable.discard((item.effective_on, item.item))
         reference = reference_of(item.item)
         siblings = self.live[reference]
         siblings.remove(item.item)
@@ -114,17 +160,17 @@ def evolve(account: Account, event: Event) -> Account:
 def evolve_references(account: Account, event: Voucher) -> None:
     """What the event's document is waited for by, and waits for: references that are met, are new, or are void."""
     if isinstance(event, (InvoiceIssued, PaymentReceived)):
-        _arrive(account, event.document)
+        account.arrive(event.document)
         for remittance in event.remittance:
             if remittance.waits:
-                _await(account, remittance.reference, event.document, remittance.amount)
+                account.wait(event.document, remittance.reference, remittance.amount)
     elif isinstance(event, CreditNoteIssued):
-        _arrive(account, event.document)
+        account.arrive(event.document)
         if event.against_waits:
             assert event.against is not None
-            _await(account, reference_of(event.against), event.document, None)
+            account.wait(event.document, reference_of(event.against), None)
     elif isinstance(event, DocumentReversed):
-        _forget(account, event.document)
+        account.forget(event.document)
 
 
 def changed_items(find: Callable[[str], OpenItem | None], event: Voucher) -> Iterable[OpenItem]:
@@ -185,27 +231,8 @@ def opened_item(event: Voucher, posting: Posting) -> OpenItem:
     )
 
 
-def _await(account: Account, reference: str, document: str, amount: int | None) -> None:
-    account.awaiting[reference] = (*account.awaiting.get(reference, ()), (document, amount))
-    account.waits[document] = (*account.waits.get(document, ()), (reference, amount))
-
-
-def _arrive(account: Account, document: str) -> None:
-    """What waited for a document, by whichever revision, has been met, once."""
-    if account.awaiting:
-        reference = reference_of(document)
-        for name, _ in account.awaiting.pop(reference, ()):
-            _without(account.waits, name, reference)
-
-
-def _forget(account: Account, document: str) -> None:
-    """What a reversed document waited for, it waits for no more."""
-    for reference, _ in account.waits.pop(document, ()):
-        _without(account.awaiting, reference, document)
-
-
-def _without(waiting: dict[str, tuple[Waiting, ...]], key: str, name: str) -> None:
-    left = tuple(entry for entry in waiting.get(key, ()) if entry[0] != name)
+def _without(waiting: dict[str, list[Waiting]], key: str, name: str) -> None:
+    left = [entry for entry in waiting.get(key, ()) if entry[0] != name]
     if left:
         waiting[key] = left
     else:
@@ -243,7 +270,7 @@ def from_snapshot(state: AccountState) -> Account:
     account.version = state.version
     for reference, waiting in state.awaiting.items():
         for document, amount in waiting:
-            _await(account, reference, document, amount)
+            account.wait(document, reference, amount)
     return account
 
 

@@ -6,7 +6,7 @@ lines with tax, share the base amount by largest remainder. Both are settled on 
 book's policy what payments have unapplied; a credit note by reference only.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
@@ -54,25 +54,26 @@ def issue_invoice(account: Account, named: Named, command: IssueInvoice, book: B
     document = document_id(command.kind, command.series, command.number, command.revision)
     total = command.total
     base = base_total(book, account.currency, total, command.rate, command.base_total)
-    amounts = [instalment.amount for instalment in command.instalments]
+    amounts = _amounts(command)
+    parts = [instalment.amount for instalment in command.instalments]
     if total >= 0:
         # A negative document is refused as such, not for the negative instalments that it is bound to have.
-        check_each_positive(amounts, "instalments")
+        check_each_positive(parts, "instalments")
     check_remittance(command.remittance)
-    _check_limits(command, base)
+    _check_limits(command, base, amounts)
     check_horizon(command.effective_on, book, today)
     if total < 0:
         raise Refusal(Code.NEGATIVE_TOTAL, "total", total)
-    _check_sum(command)
-    if sum(amounts) != total:
-        raise Refusal(Code.INSTALMENTS, "instalments", sum(amounts))
+    _check_sum(command, amounts)
+    if sum(parts) != total:
+        raise Refusal(Code.INSTALMENTS, "instalments", sum(parts))
     receivable = book.account_of_role(RECEIVABLE, "customer")
-    bases = base_parts(book, account.currency, base, amounts, command.rate)
+    bases = base_parts(book, account.currency, base, parts, command.rate)
     postings = [
         Posting(RECEIVABLE, receivable, "D", amount, bases[n - 1], item_id(document, n), command.dimensions)
-        for n, amount in enumerate(amounts, 1)
+        for n, amount in enumerate(parts, 1)
     ]
-    postings += _contra_postings(command, book, base, "C")
+    postings += _contra_postings(command, book, base, "C", amounts)
     draft = Draft(account, book, command, document)
     settles = not account.is_house
     remittance = [resolve(draft, named, paid.reference, paid.amount, settles) for paid in command.remittance]
@@ -120,10 +121,11 @@ def issue_credit_note(account: Account, named: Named, command: IssueCreditNote, 
     base = base_total(book, account.currency, total, command.rate, command.base_total)
     if total < 0:
         raise Refusal(Code.AMOUNT_MUST_BE_POSITIVE, "total", total)
-    _check_limits(command, base)
+    amounts = _amounts(command)
+    _check_limits(command, base, amounts)
     check_horizon(command.effective_on, book, today)
-    _check_sum(command)
-    postings = _contra_postings(command, book, base, "D")
+    _check_sum(command, amounts)
+    postings = _contra_postings(command, book, base, "D", amounts)
     flags = _tax_flags(command) + _check_credit(account, command, against, history)
     if total:
         receivable = book.account_of_role(RECEIVABLE, "customer")
@@ -171,37 +173,47 @@ def _check_credit(
     return []
 
 
-def _check_limits(command: Billing, base: int) -> None:
+def _amounts(command: Billing) -> list[int]:
+    """What the contra side is made of: the lines' net amounts, then the taxes'."""
+    amounts = [line.net for line in command.lines]
+    if command.tax:
+        amounts += [tax.amount for tax in command.tax]
+    return amounts
+
+
+def _check_limits(command: Billing, base: int, amounts: Sequence[int]) -> None:
     check_limit(command.total, "total")
-    check_each_limit([line.net for line in command.lines], "lines", "net")
+    lines = len(command.lines)
+    check_each_limit(amounts[:lines], "lines", "net")
     if command.tax:
         check_each_limit([tax.base for tax in command.tax], "tax", "base")
-        check_each_limit([tax.amount for tax in command.tax], "tax")
+        check_each_limit(amounts[lines:], "tax")
     check_limit(base, "base_total")
 
 
-def _check_sum(command: Billing) -> None:
-    if command.opening and not command.lines and not command.tax:
+def _check_sum(command: Billing, amounts: Sequence[int]) -> None:
+    if command.opening and not amounts:
         return
-    summed = sum([line.net for line in command.lines]) + sum([tax.amount for tax in command.tax])
+    summed = sum(amounts)
     if summed != command.total:
         raise Refusal(Code.LINES_AND_TAX, "total", f"{command.total} (lines and tax: {summed})")
 
 
-def _contra_postings(command: Billing, book: Book, base: int, side: Side) -> list[Posting]:
+def _contra_postings(command: Billing, book: Book, base: int, side: Side, amounts: Sequence[int]) -> list[Posting]:
     """The revenue and tax side of a document (an opening item: migration), summed by (role, account, dimensions)."""
     own = command.dimensions
     if command.opening:
         account = book.account_of_role(MIGRATION, "opening")
         return [Posting(MIGRATION, account, side, command.total, base, None, own)] if command.total else []
+    keys: list[tuple[str, dict[str, str]]] = []
     for n, line in enumerate(command.lines):
         if line.role not in book.template.roles:
             raise Refusal(Code.ROLE, f"lines.{n}.role", line.role)
-    parts = [(line.role, own | line.dimensions if line.dimensions else own, line.net) for line in command.lines]
-    parts += [(OUTPUT_TAX, own, tax.amount) for tax in command.tax]
-    bases = base_parts(book, command.currency, base, [amount for _, _, amount in parts], command.rate)
+        keys.append((line.role, own | line.dimensions if line.dimensions else own))
+    keys += [(OUTPUT_TAX, own)] * len(command.tax)
+    bases = base_parts(book, command.currency, base, amounts, command.rate)
     summed: dict[object, tuple[str, dict[str, str], int, int]] = {}
-    for (role, dimensions, amount), base_amount in zip(parts, bases, strict=True):
+    for (role, dimensions), amount, base_amount in zip(keys, amounts, bases, strict=True):
         key = (role, *sorted(dimensions.items())) if dimensions else role
         before = summed.get(key)
         if before is None:

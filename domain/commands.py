@@ -2,14 +2,17 @@
 
 Strict: no coercion (``1.0`` is not an integer), unknown fields refused, integers within ± 2⁶³⁻¹, ids of 1 to 200
 characters without control characters. Amounts are positive integer minor units of the command's currency, base amounts
-of the book's base currency; dates are accounting days in the book's calendar.
+of the book's base currency; dates are accounting days in the book's calendar. Rates are decimal text, kept without
+idle zeros (7.10 is 7.1).
 
 ``nature`` says whether it happened anyway (a fact: never refused for amount) or is asked for (an instruction: may be
-refused); commands without it are instructions. ``source`` and ``source_id`` are the caller's own name for the command: the same pair is booked once.
+refused); commands without it are instructions. ``source`` and ``source_id`` are the caller's own name for the command:
+the same pair is booked once.
 """
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
@@ -38,9 +41,14 @@ def _currency(code: str) -> str:
     return code
 
 
+def _plain(text: str) -> str:
+    """Decimal text without idle zeros, so that 7.1 and 7.10 are the same fact."""
+    return format(Decimal(text).normalize(), "f")
+
+
 def _rate(text: str) -> str:
     parse_rate(text)
-    return text
+    return _plain(text)
 
 
 def _customer(customer: str) -> str:
@@ -51,7 +59,7 @@ def _customer(customer: str) -> str:
 
 def _item(item: str) -> str:
     document, mark, instalment = item.rpartition("#")
-    if not mark or not instalment.isdigit() or instalment.startswith("0"):
+    if not mark or not re.fullmatch("[1-9][0-9]*", instalment):
         raise ValueError("must be an item id, kind:series:number:revision#instalment")
     parse_document(document)
     return item
@@ -65,7 +73,7 @@ def _time_zone(name: str) -> str:
 
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
 Rate = Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9]+(\.[0-9]+)?$"), AfterValidator(_rate)]
-Percent = Annotated[str, StringConstraints(max_length=20, pattern=r"^[0-9]+(\.[0-9]+)?$")]
+Percent = Annotated[str, StringConstraints(max_length=20, pattern=r"^[0-9]+(\.[0-9]+)?$"), AfterValidator(_plain)]
 Customer = Annotated[Id, AfterValidator(_customer)]
 ItemId = Annotated[str, StringConstraints(max_length=220), AfterValidator(_item)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]

@@ -78,7 +78,6 @@ class History:
         self.own: Voucher | None = None
         self.stream = ""
         self.event_id = ""
-        self.waits = False
         self.reversed = False
         self.items: dict[str, OpenItem] = {}
         self.allocations: dict[str, LiveAllocation] = {}
@@ -91,12 +90,10 @@ class History:
     def add(self, source: Source) -> None:
         """The next event that concerns the document."""
         event = source.event
-        if isinstance(event, FactDeferred):
-            self.waits = self.waits or event.document == self.document
         if not isinstance(event, Voucher):
             return
         if enters(event) == self.document:
-            self.own, self.stream, self.event_id, self.waits = event, source.stream, source.event_id, False
+            self.own, self.stream, self.event_id = event, source.stream, source.event_id
         for item in changed_items(self.items.get, _only(self.document, event)):
             self.items[item.item] = item
         if isinstance(event, Allocated):

@@ -13,7 +13,7 @@ from domain.commands import Allocate, AllocateLine, ReleaseAllocation
 from domain.documents import document_of
 from domain.draft import Draft, Named
 from domain.refusals import Code, Refusal
-from domain.settlement import allocate, apply_policy, release, unreserved
+from domain.settlement import allocate, apply_policy, release
 from domain.template import SECURITY
 
 
@@ -52,7 +52,7 @@ def _spread(draft: Draft, named: Named, command: Allocate, policy: str) -> None:
             raise Refusal(Code.CREDIT_ITEM_OPEN, f"credit_items.{n}", name)
     spendable = {name: draft.account.items[name].open for name in command.credit_items}
     if not command.credit_items:
-        spendable = {item.item: unreserved(draft, item) for item in draft.credits() if item.role != SECURITY}
+        spendable = {item.item: draft.account.unreserved(item) for item in draft.credits() if item.role != SECURITY}
         if not any(spendable.values()):
             raise Refusal(Code.CREDIT_ITEM_OPEN, "policy", policy)
     if next(draft.debits(), None) is None:

@@ -5,6 +5,7 @@ own. References first: those of its own remittance, then what waited for it; the
 waits for a document that it names. In a house account of unknown payers nothing is allocated.
 """
 
+from collections.abc import Iterable
 from datetime import date
 
 from domain.account import Account
@@ -22,9 +23,9 @@ from domain.checks import (
 from domain.commands import RecordPayment
 from domain.documents import document_id, item_id, reference_of
 from domain.draft import Draft, Named
-from domain.events import Deduction, PaymentReceived, Posting
+from domain.events import Deduction, PaymentReceived, Posting, Remittance
 from domain.refusals import Code, Refusal
-from domain.settlement import apply_policy, fire, pay_by_reference, resolve, unreserved
+from domain.settlement import apply_policy, fire, pay_by_reference, resolve
 from domain.template import MIGRATION, SECURITY, UNAPPLIED, UNIDENTIFIED
 
 
@@ -48,12 +49,12 @@ def record_payment(account: Account, named: Named, command: RecordPayment, book:
     contra = _contra(command, book, cash)
     if cash < 0 or cash + deducted != command.amount:
         raise Refusal(Code.CASH_AND_DEDUCTIONS, "cash", cash)
-    bases = base_parts(book, account.currency, base, [amount for _, _, amount in contra], command.rate)
+    bases = base_parts(book, account.currency, base, list(contra.values()), command.rate)
     item = item_id(document, 1)
     dimensions = command.dimensions
     postings = [
         Posting(role, code, "D", amount, bases[n], None, dimensions)
-        for n, (role, code, amount) in enumerate(contra)
+        for n, ((role, code), amount) in enumerate(contra.items())
         if amount
     ]
     postings.append(Posting(deposit, deposit_account, "C", command.amount, base, item, dimensions))
@@ -88,17 +89,26 @@ def _settle(draft: Draft, event: PaymentReceived, item: str) -> None:
     fire(draft, draft.account.awaiting.get(reference_of(event.document), ()), [item])
     credit = draft.get(item)
     if credit is not None and draft.book.allocation != "none" and event.deposit_class == UNAPPLIED:
-        available = unreserved(draft, credit, event.remittance)
+        available = _unreserved(credit.open, event.remittance)
         if available:
             apply_policy(draft, [(item, available)], draft.book.allocation)
 
 
-def _contra(command: RecordPayment, book: Book, cash: int) -> list[tuple[str, str, int]]:
-    """What a payment debits: cash by its method and a role for each deduction (an opening item: migration)."""
+def _unreserved(left: int, remittance: Iterable[Remittance]) -> int:
+    """What of a new payment does not wait for a document that it names."""
+    for entry in remittance:
+        if entry.waits:
+            left = 0 if entry.amount is None else left - entry.amount
+    return max(0, left)
+
+
+def _contra(command: RecordPayment, book: Book, cash: int) -> dict[tuple[str, str], int]:
+    """What a payment debits, by role and account: cash, and the roles of its deductions (an opening item: migration)."""
     if command.opening:
-        return [(MIGRATION, book.account_of_role(MIGRATION, "opening"), command.amount)]
-    contra = [("cash", book.account_of_method(command.method), cash)]
+        return {(MIGRATION, book.account_of_role(MIGRATION, "opening")): command.amount}
+    contra = {("cash", book.account_of_method(command.method)): cash}
     for n, deduction in enumerate(command.deductions):
         role = book.role_of_reason(deduction.reason, f"deductions.{n}.reason")
-        contra.append((role, book.account_of_role(role, f"deductions.{n}.reason"), deduction.amount))
+        key = (role, book.account_of_role(role, f"deductions.{n}.reason"))
+        contra[key] = contra.get(key, 0) + deduction.amount
     return contra

@@ -5,16 +5,17 @@ different days become events of their own. Base amounts follow rule 8: round(ope
 part takes all; what the two sides differ by is exchange difference. A release gives back exactly what was taken.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from heapq import merge
 
 from domain.account import Waiting
 from domain.allocation import POLICIES
 from domain.book import Book
 from domain.checks import terms
-from domain.documents import document_of, reference_of
+from domain.documents import document_of, item_id, reference_of
 from domain.draft import Draft, Named
-from domain.events import Allocated, AllocationLine, AllocationReleased, ItemImage, Posting, Remittance
+from domain.events import Allocated, AllocationLine, AllocationReleased, ItemImage, Posting, Remittance, Side
 from domain.history import LiveAllocation
 from domain.items import OpenItem
 from domain.money import share
@@ -26,7 +27,7 @@ Link = tuple[str, str, int]
 
 def allocate(draft: Draft, links: Iterable[Link], mode: str, policy: str | None = None) -> None:
     """Add the ``Allocated`` events of these links, one a day; each amount is at most what both items have open."""
-    by_day: dict[date, list[tuple[OpenItem, OpenItem, int, int, int]]] = {}
+    days: dict[date, _Day] = {}
     for credit_item, debit_item, amount in links:
         credit, debit = draft.get(credit_item), draft.get(debit_item)
         assert credit is not None, credit_item
@@ -36,44 +37,50 @@ def allocate(draft: Draft, links: Iterable[Link], mode: str, policy: str | None 
         debit_base = share(debit.open_base, amount, debit.open)
         draft.put(credit.moved(on, -amount, -credit_base))
         draft.put(debit.moved(on, -amount, -debit_base))
-        by_day.setdefault(on, []).append((credit, debit, amount, credit_base, debit_base))
-    for on, taken in by_day.items():
-        version = draft.next_version
-        lines = [
-            AllocationLine(f"{version}.{n}", credit.item, debit.item, amount, credit_base, debit_base)
-            for n, (credit, debit, amount, credit_base, debit_base) in enumerate(taken, 1)
-        ]
+        day = days.get(on)
+        if day is None:
+            day = days[on] = _Day(draft.next_version + len(days))
+        day.link(credit, debit, amount, credit_base, debit_base)
+    for on, day in days.items():
         draft.add(
             Allocated(
                 **terms(draft.command, draft.book, draft.caused_by),
                 effective_on=on,
-                lines=lines,
+                lines=day.lines,
                 mode=mode,  # type: ignore[arg-type]
                 policy=policy,
                 policy_version=draft.book.policy_version if policy else None,
-                postings=_postings(draft.book, taken),
+                postings=[*day.postings.values(), *exchange_posting(draft.book, day.exchange)],
             )
         )
 
 
-def _postings(book: Book, taken: Sequence[tuple[OpenItem, OpenItem, int, int, int]]) -> list[Posting]:
-    """D each credit item's account, C each debit item's account, ± exchange difference: summed per item."""
-    moved: dict[str, tuple[OpenItem, str, int, int]] = {}
-    exchange = 0
-    for credit, debit, amount, credit_base, debit_base in taken:
-        exchange += debit_base - credit_base
-        for item, side, base in ((credit, "D", credit_base), (debit, "C", debit_base)):
-            before = moved.get(item.item)
-            if before is None:
-                moved[item.item] = (item, side, amount, base)
-            else:
-                moved[item.item] = (item, side, before[2] + amount, before[3] + base)
-    postings = [
-        Posting(item.role, item.account, side, amount, base, item.item, item.dimensions)  # type: ignore[arg-type]
-        for item, side, amount, base in moved.values()
-    ]
-    postings.extend(exchange_posting(book, exchange))
-    return postings
+class _Day:
+    """The links of one day: D each credit item's account, C each debit item's account, ± exchange difference."""
+
+    __slots__ = ("exchange", "lines", "postings", "version")
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        self.lines: list[AllocationLine] = []
+        self.postings: dict[str, Posting] = {}
+        self.exchange = 0
+
+    def link(self, credit: OpenItem, debit: OpenItem, amount: int, credit_base: int, debit_base: int) -> None:
+        """One more link; the event has one posting an item, however many links move it."""
+        name = f"{self.version}.{len(self.lines) + 1}"
+        self.lines.append(AllocationLine(name, credit.item, debit.item, amount, credit_base, debit_base))
+        self.exchange += debit_base - credit_base
+        self._post(credit, "D", amount, credit_base)
+        self._post(debit, "C", amount, debit_base)
+
+    def _post(self, item: OpenItem, side: Side, amount: int, base_amount: int) -> None:
+        before = self.postings.get(item.item)
+        if before is not None:
+            amount, base_amount = before.amount + amount, before.base_amount + base_amount
+        self.postings[item.item] = Posting(
+            item.role, item.account, side, amount, base_amount, item.item, item.dimensions
+        )
 
 
 def exchange_posting(book: Book, loss: int) -> list[Posting]:
@@ -133,7 +140,7 @@ def release(
 
 
 def reallocate(draft: Draft, released: AllocationReleased) -> None:
-    """Settle again what an undone event had released, as far as both items are open."""
+    """Settle again what an undone event had released, as far as both items are open; in its mode, but by no policy."""
     credit, debit = draft.get(released.credit_item), draft.get(released.debit_item)
     if credit is not None and debit is not None:
         amount = min(released.amount, credit.open, debit.open)
@@ -181,13 +188,15 @@ def be_paid_by_reference(draft: Draft, debit_items: Sequence[str], remittance: I
 def fire(draft: Draft, waiting: Iterable[Waiting], arrived: Sequence[str]) -> None:
     """References that waited for a document fire, once, now that its items (in due order) have arrived."""
     for document, amount in waiting:
+        if all(draft.get(name) is None for name in arrived):
+            return
         others = draft.account.open_items_of(reference_of(document))
         for other in others:
             if document_of(other) == document:
                 item = draft.get(other)
                 if item is not None and item.side == "C":
                     settle(draft, other, arrived, amount)
-                elif item is not None and arrived and draft.get(arrived[0]) is not None:
+                elif item is not None:
                     amount = settle(draft, arrived[0], [other], amount)
 
 
@@ -213,47 +222,48 @@ def settle(draft: Draft, credit_item: str, debit_items: Iterable[str], amount: i
 
 def apply_policy(draft: Draft, credit_items: Iterable[tuple[str, int]], policy: str, mode: str = "policy") -> None:
     """Spread credit items, each up to an amount, over the open debit items of the account by a policy."""
+    links: list[Link] = []
+    debits = draft.debits()
+    opens: list[tuple[str, int]] = []
     for credit_item, available in credit_items:
-        amount = available
-        opens: list[tuple[str, int]] = []
-        for debit in draft.debits():
-            opens.append((debit.item, debit.open))
-            amount -= debit.open
-            if amount <= 0 and policy == "oldest_due_first":
+        missing = available - sum([open_amount for _, open_amount in opens])
+        # Only as many debit items as are needed: an account may have a great many. Proportional needs them all.
+        while missing > 0 or policy == "proportional":
+            debit = next(debits, None)
+            if debit is None:
                 break
+            opens.append((debit.item, debit.open))
+            missing -= debit.open
         if not opens:
-            return
-        spread = POLICIES[policy](available, opens)
-        allocate(draft, [(credit_item, debit_item, part) for debit_item, part in spread], mode, policy)
+            break
+        spread = dict(POLICIES[policy](available, opens))
+        links.extend((credit_item, debit_item, part) for debit_item, part in spread.items())
+        opens = [(name, left) for name, amount in opens if (left := amount - spread.get(name, 0))]
+    allocate(draft, links, mode, policy)
 
 
 def spend_unapplied(draft: Draft, fired: str | None = None) -> None:
-    """What payments have unapplied settles open debit items by the book's policy, the oldest payment first."""
-    policy = draft.book.allocation
-    if policy == "none":
-        return
-    for credit in draft.credits():
-        if next(draft.debits(), None) is None:
-            return
-        available = unreserved(draft, credit, fired=fired) if credit.role == UNAPPLIED else 0
-        if available:
-            apply_policy(draft, [(credit.item, available)], policy)
+    """What payments have unapplied settles open debit items by the book's policy, the oldest payment first.
 
-
-def unreserved(draft: Draft, credit: OpenItem, own: Iterable[Remittance] = (), fired: str | None = None) -> int:
-    """What of a credit item the policy may spend: money that waits for a document it names is not spent otherwise.
-
-    ``own`` are the references of a payment that is being booked, ``fired`` the reference that has just been met.
+    Money that waits for a document that it names is not spent otherwise. ``fired``: the reference that has been met.
     """
-    left = credit.open
-    reserved = [entry.amount for entry in own if entry.waits]
-    waits = draft.account.waits.get(document_of(credit.item), ())
-    reserved += [amount for reference, amount in waits if reference != fired]
-    for amount in reserved:
-        if amount is None:
-            return 0
-        left -= amount
-    return max(0, left)
+    if draft.book.allocation != "none":
+        apply_policy(draft, _spendable(draft, fired), draft.book.allocation)
+
+
+def _spendable(draft: Draft, fired: str | None) -> Iterator[tuple[str, int]]:
+    """Unapplied credit items with what they may spend, oldest first: the account's, but for those that have changed."""
+    account = draft.account
+    waited = account.awaiting.get(fired, ()) if fired is not None else ()
+    changed = {*draft.items, *(item_id(document, 1) for document, _ in waited)}
+    items = [item for name in changed if (item := draft.get(name)) is not None and item.role == UNAPPLIED]
+    unchanged = (key for key in account.spendable if key[1] not in changed)
+    for _, name in merge(unchanged, sorted((item.effective_on, item.item) for item in items)):
+        credit = draft.get(name)
+        assert credit is not None
+        available = account.unreserved(credit, fired)
+        if available:
+            yield name, available
 
 
 def _summed(links: Iterable[Link]) -> list[Link]:

@@ -1,11 +1,13 @@
 """Every question about the books, answered from the projections and the log, read-only."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ledger.store import check, connect
+from projections import ageing, documents, explaining, items, journal, log, standing, statement, trial_balance
 from projections.answers import (
     AgeingRow,
     AsOf,
@@ -20,10 +22,10 @@ from projections.answers import (
     Statement,
     TrialBalanceRow,
 )
+from projections.standing import NotFollowed
+from projections.view import View, scope
 
-
-class NotFollowed(Exception):
-    """The projections do not reach the position asked for, or are of another version: follow (or rebuild) first."""
+__all__ = ["NotFollowed", "Reader"]
 
 
 class Reader:
@@ -31,11 +33,18 @@ class Reader:
 
     def __init__(self, path: str | Path) -> None:
         """Open the SQLite file of a store."""
-        raise NotImplementedError
+        self._connection = connect(check(path), read_only=True)
+        # One read transaction from here to the end: all answers are of one moment.
+        self._connection.execute("BEGIN")
+        position = standing.reached(self._connection)
+        if position is None:
+            self.close()
+            raise NotFollowed("there are no projections of this version: follow the log (or rebuild) first")
+        self._view = View(self._connection, position)
 
     def close(self) -> None:
         """Let go of the file."""
-        raise NotImplementedError
+        self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -46,13 +55,20 @@ class Reader:
     @property
     def position(self) -> int:
         """The log position that the projections have reached: what ``AsOf.position`` None means."""
-        raise NotImplementedError
+        return self._view.position
+
+    def position_at(self, instant: datetime) -> int:
+        """The greatest position followed that was recorded at an instant or before: what was known as of then.
+
+        0 where nothing was. ValueError for an instant without a time zone.
+        """
+        return log.position_at(self._connection, log.microseconds(instant), self._view.position)
 
     def balances(
         self, book: str, customer: str | None = None, currency: str | None = None, as_of: AsOf = AsOf()
     ) -> list[Balance]:
         """What customers have on each control account, by customer, currency, account; those with something open."""
-        raise NotImplementedError
+        return items.balances(self._view, scope(self._view, book, customer, currency), self._view.at(as_of))
 
     def items(
         self,
@@ -66,7 +82,8 @@ class Reader:
         document: str | None = None,
     ) -> Iterator[OpenItem]:
         """Items with something open (``settled``: those with nothing open too), by customer, currency, due day, item."""
-        raise NotImplementedError
+        wanted = scope(self._view, book, customer, currency, account, document)
+        return items.items(self._view, wanted, self._view.at(as_of), settled=settled)
 
     def ageing(
         self,
@@ -77,7 +94,8 @@ class Reader:
         currency: str | None = None,
     ) -> list[AgeingRow]:
         """Ageing of each customer account with something open; ``as_of.effective_on`` must be given."""
-        raise NotImplementedError
+        ageing.check_buckets(buckets)
+        return ageing.ageing(self._view, scope(self._view, book, customer, currency), self._view.at(as_of), buckets)
 
     def ageing_totals(
         self,
@@ -87,13 +105,14 @@ class Reader:
         currency: str | None = None,
     ) -> list[AgeingRow]:
         """The same of all customers taken together, one row a currency, ``customer`` None."""
-        raise NotImplementedError
+        ageing.check_buckets(buckets)
+        return ageing.ageing_totals(self._view, scope(self._view, book, None, currency), self._view.at(as_of), buckets)
 
     def statement(
         self, book: str, customer: str, currency: str, from_on: date | None = None, as_of: AsOf = AsOf()
     ) -> Statement:
         """A customer account's statement; movements by day and log position, those that net to zero left out."""
-        raise NotImplementedError
+        return statement.statement(self._view, book, customer, currency, from_on, self._view.at(as_of))
 
     def journal(
         self,
@@ -105,15 +124,15 @@ class Reader:
         as_of: AsOf = AsOf(),
     ) -> Iterator[JournalEntry]:
         """Events that move value, in log order; with ``account`` those that post to it (the whole voucher each)."""
-        raise NotImplementedError
+        return journal.journal(self._view, book, from_on, to_on, customer, account, self._view.at(as_of))
 
     def trial_balance(self, book: str, from_on: date | None = None, as_of: AsOf = AsOf()) -> list[TrialBalanceRow]:
         """Opening, turnover and closing by account, currency and dimensions; ``from_on`` None: from the beginning."""
-        raise NotImplementedError
+        return trial_balance.trial_balance(self._view, book, from_on, self._view.at(as_of))
 
     def document(self, book: str, document: str, as_of: AsOf = AsOf()) -> DocumentView | None:
         """A document with its items, links and history; None where it is not known."""
-        raise NotImplementedError
+        return documents.document(self._view, book, document, self._view.at(as_of))
 
     def documents(
         self,
@@ -124,7 +143,7 @@ class Reader:
         as_of: AsOf = AsOf(),
     ) -> Iterator[DocumentRow]:
         """Documents, in log order."""
-        raise NotImplementedError
+        return documents.documents(self._view, book, customer, currency, kind, self._view.at(as_of))
 
     def audit(
         self,
@@ -136,12 +155,12 @@ class Reader:
         as_of: AsOf = AsOf(),
     ) -> Iterator[AuditRow]:
         """Who booked what, when and why, in log order, from after a position."""
-        raise NotImplementedError
+        return journal.audit(self._view, book, customer, document, after, limit, self._view.at(as_of))
 
     def explain(self, selector: str) -> Explanation:
         """The number that a selector stands for and every posting behind it; ValueError where the text is none."""
-        raise NotImplementedError
+        return explaining.explain(self._view, selector)
 
     def control(self, book: str, as_of: AsOf = AsOf()) -> list[ControlRow]:
         """Identity 2: open items against postings, by control account, currency and dimensions."""
-        raise NotImplementedError
+        return trial_balance.control(self._view, book, self._view.at(as_of))

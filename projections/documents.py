@@ -1,0 +1,186 @@
+"""Documents 单据, their links and their history, from the log.
+
+No table of documents or links is kept: the ledger's register already says which event entered a document and which
+later ones concern it, so these lead to the events, and the events say the rest. What a document has open comes from its
+items; all as of (E, K), as if nothing later had been.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+from domain.documents import document_of, parse_document
+from domain.events import (
+    AdjustmentPosted,
+    Allocated,
+    AllocationReleased,
+    CreditNoteIssued,
+    DocumentReversed,
+    Event,
+    InvoiceIssued,
+    PaymentReceived,
+    RefundPaid,
+    Voucher,
+)
+from domain.history import enters
+from ledger.outcomes import token
+from projections import log
+from projections.answers import DocumentRow, DocumentView, Link, LinkKind, OpenItem
+from projections.items import account_of, items
+from projections.journal import audit_row
+from projections.log import Logged
+from projections.view import Moment, Scope, View
+
+
+def document(view: View, book: str, name: str, at: Moment) -> DocumentView | None:
+    """A document with its items, links and history; None where nothing entered it by (E, K)."""
+    concerning = [
+        found for found in log.events_concerning(view.connection, book, name, at.position) if _known(found, at)
+    ]
+    own = next((found for found in concerning if enters(found.event) == name), None)
+    if own is None:
+        return None
+    found_items = _items_of(view, own.stream, name, at)
+    links = [link for found in concerning for link in _links(view, found) if _shown(link, name)]
+    return DocumentView(
+        row=_row(own, found_items, _reversal(concerning, name)),
+        items=found_items,
+        links=links,
+        history=[audit_row(view, found) for found in concerning],
+    )
+
+
+def documents(
+    view: View, book: str, customer: str | None, currency: str | None, kind: str | None, at: Moment
+) -> Iterator[DocumentRow]:
+    """Documents of a kind (``invoice``, ``payment``, …), in log order."""
+    connection = view.connection
+    found: Iterable[Logged]
+    if customer is None:
+        found = log.events(connection, book, at.position, ending=f":{currency}" if currency else "")
+    else:
+        found = log.events_of(connection, log.account_streams(connection, book, customer, currency), at.position)
+    for logged in found:
+        name = enters(logged.event)
+        if name is None or not _known(logged, at) or (kind is not None and parse_document(name).kind != kind):
+            continue
+        found_items = _items_of(view, logged.stream, name, at)
+        reversal = None
+        if not any(item.open for item in found_items):
+            reversals = log.reversals(connection, book, name, at.position)
+            reversal = _reversal([found for found in reversals if _known(found, at)], name)
+        yield _row(logged, found_items, reversal)
+
+
+def _known(logged: Logged, at: Moment) -> bool:
+    return not isinstance(logged.event, Voucher) or at.covers(logged.event.effective_on)
+
+
+def _items_of(view: View, stream: str, name: str, at: Moment) -> list[OpenItem]:
+    scope = Scope(account_of(stream).book, [stream], document=name)
+    return list(items(view, scope, at, settled=True))
+
+
+class _Reversal(NamedTuple):
+    logged: Logged
+    event: DocumentReversed
+
+
+def _reversal(concerning: Iterable[Logged], name: str) -> _Reversal | None:
+    """The event that reverses a document; there is at most one."""
+    for logged in concerning:
+        if isinstance(logged.event, DocumentReversed) and logged.event.document == name:
+            return _Reversal(logged, logged.event)
+    return None
+
+
+def _row(own: Logged, found_items: list[OpenItem], reversal: _Reversal | None) -> DocumentRow:
+    event = own.event
+    assert isinstance(event, Voucher)
+    name = enters(event)
+    assert name is not None
+    account = account_of(own.stream)
+    amount, base_amount = _amounts(event)
+    left = sum(item.open for item in found_items)
+    status: Literal["open", "partly", "settled", "reversed"] = "settled"
+    if reversal is not None:
+        status = "reversed"
+    elif left:
+        status = "partly" if left < sum(item.amount for item in found_items) else "open"
+    return DocumentRow(
+        document=name,
+        kind=parse_document(name).kind,
+        customer=account.customer,
+        currency=account.currency,
+        effective_on=event.effective_on,
+        amount=amount,
+        base_amount=base_amount,
+        open=left,
+        base_open=sum(item.base_open for item in found_items),
+        status=status,
+        event=own.event_id,
+        position=token(own.position),
+        reversed_on=reversal.event.effective_on if reversal is not None else None,
+        reversed_by=reversal.logged.event_id if reversal is not None else None,
+    )
+
+
+def _amounts(event: Event) -> tuple[int, int]:
+    """What a document is worth, in amount and base amount."""
+    if isinstance(event, (InvoiceIssued, CreditNoteIssued)):
+        return event.total, event.base_total
+    assert isinstance(event, (PaymentReceived, RefundPaid, AdjustmentPosted))
+    return event.amount, event.base_amount
+
+
+class _Tie(NamedTuple):
+    """A link, but for the event that made it."""
+
+    kind: LinkKind
+    from_document: str
+    from_item: str | None
+    to_document: str
+    to_item: str | None
+    amount: int
+    allocation: str | None = None
+
+
+def _links(view: View, logged: Logged) -> Iterator[Link]:
+    event = logged.event
+    for tie in _ties(view, event):
+        assert isinstance(event, Voucher)
+        yield Link(
+            **tie._asdict(), effective_on=event.effective_on, event=logged.event_id, position=token(logged.position)
+        )
+
+
+def _ties(view: View, event: Event) -> Iterator[_Tie]:
+    if isinstance(event, Allocated):
+        for line in event.lines:
+            yield _settling("settles", line.credit_item, line.debit_item, line.amount, line.allocation)
+    elif isinstance(event, AllocationReleased):
+        yield _settling("releases", event.credit_item, event.debit_item, event.amount, event.allocation)
+    elif isinstance(event, RefundPaid):
+        for part in event.funded_by:
+            yield _Tie("refunds", event.document, None, document_of(part.item), part.item, part.amount)
+        original = event.original_payment
+        if original is not None and all(document_of(part.item) != original for part in event.funded_by):
+            yield _Tie("refunds", event.document, None, original, None, 0)
+    elif isinstance(event, CreditNoteIssued) and event.against is not None:
+        yield _Tie("credits", event.document, None, event.against, None, event.total)
+    elif isinstance(event, AdjustmentPosted):
+        yield _Tie("adjusts", event.document, None, document_of(event.item), event.item, event.amount)
+    elif isinstance(event, DocumentReversed):
+        stream, _, version = event.event.rpartition(":")
+        reversed_event = log.event_at_version(view.connection, stream, int(version))
+        assert reversed_event is not None, event.event
+        amount, _ = _amounts(reversed_event.event)
+        yield _Tie("reverses", event.document, None, event.document, None, amount)
+
+
+def _settling(kind: LinkKind, credit_item: str, debit_item: str, amount: int, allocation: str) -> _Tie:
+    return _Tie(kind, document_of(credit_item), credit_item, document_of(debit_item), debit_item, amount, allocation)
+
+
+def _shown(link: Link, name: str) -> bool:
+    """Whether a link is one of a document: from it or to it, or the undoing of what was linked to it."""
+    return name in (link.from_document, link.to_document) or link.kind == "reverses"

@@ -1,0 +1,152 @@
+"""Items 未清项 and balances at any (E, K). Identity 3: what an item has open is its opening and what moved it.
+
+When all that moved an item lies within (E, K), it has ``open_now`` open. From the others that is taken back which lies
+without. So a question about today reads the open items alone, and one about a past day sums few movements.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+import msgspec
+
+from domain.documents import AccountName, document_of, parse_account_stream
+from projections.answers import Balance, OpenItem
+from projections.selectors import BalanceOf, ItemAmount, ItemOpen, Position
+from projections.view import Moment, Parameters, Scope, View
+
+_IS_OPEN = "(i.open_now != 0 OR i.open_base_now != 0)"
+_read_dimensions = msgspec.json.Decoder(dict[str, str]).decode
+
+
+class Query(NamedTuple):
+    """A select and its parameters."""
+
+    text: str
+    parameters: Parameters
+
+
+def open_at(scope: Scope, at: Moment, columns: str, *, settled: bool = False) -> Query:
+    """Select ``columns`` of the items of a scope, and ``open``, ``open_base`` as of (E, K), signed.
+
+    Without ``settled`` items with nothing open may be among them, but need not.
+    """
+    where, parameters = scope.condition("i")
+    parameters |= at.parameters
+    names = ", ".join(f"i.{name.strip()}" for name in columns.split(","))
+    within, beyond, exists = _clocks(at)
+    now = f"SELECT {names}, i.open_now AS open, i.open_base_now AS open_base FROM item i WHERE {where}{within}"
+    if not settled:
+        now += f" AND {_IS_OPEN}"
+    if not beyond:
+        return Query(now, parameters)
+    outside = " OR ".join(f"m.{name}" for name in beyond)
+    moved_later = " OR ".join(f"i.last_{name.removeprefix('effective_')}" for name in beyond)
+    then = (
+        f"SELECT {names}, i.open_now - coalesce(sum(m.amount), 0), i.open_base_now - coalesce(sum(m.base_amount), 0) "
+        "FROM item i LEFT JOIN movement m ON m.shard = i.shard AND m.stream = i.stream AND m.item = i.item "
+        f"AND ({outside}) WHERE {where} AND ({moved_later}){exists} GROUP BY i.shard, i.stream, i.item"
+    )
+    return Query(f"{now} UNION ALL {then}", parameters)
+
+
+def _clocks(at: Moment) -> tuple[str, list[str], str]:
+    """What lies within (E, K), as a condition; what lies beyond, by column; which items exist."""
+    within, beyond, exists = "", [], ""
+    if at.effective_on is not None:
+        within += " AND i.last_on <= :E"
+        beyond.append("effective_on > :E")
+        exists += " AND i.effective_on <= :E"
+    if not at.is_last:
+        within += " AND i.last_position <= :K"
+        beyond.append("position > :K")
+        exists += " AND i.position <= :K"
+    return within, beyond, exists
+
+
+_ITEM_COLUMNS = "stream, item, side, role, account, dimensions, due_on, effective_on, amount, base_amount"
+
+
+def items(view: View, scope: Scope, at: Moment, *, settled: bool = False) -> Iterator[OpenItem]:
+    """Items by customer, currency, due day and item; without ``settled`` only those with something open."""
+    query = open_at(scope, at, _ITEM_COLUMNS, settled=settled)
+    something = "" if settled else "WHERE open != 0 OR open_base != 0 "
+    # The customer lies between the prefix and the currency; streams themselves sort otherwise, a colon being a letter.
+    start = len(f"acct:{scope.book}:") + 1
+    order = f"substr(stream, {start}, length(stream) - {start + 3}), substr(stream, -3), due_on, item"
+    rows = view.connection.execute(f"SELECT * FROM ({query.text}) {something}ORDER BY {order}", query.parameters)
+    for row in rows:
+        if scope.document is None or document_of(row[1]) == scope.document:
+            yield _item(row, at)
+
+
+def _item(row: tuple[Any, ...], at: Moment) -> OpenItem:
+    stream, item, side, role, account, dimensions, due_text, on_text, amount, base_amount, signed, signed_base = row
+    name = account_of(stream)
+    due_on, effective_on = date.fromisoformat(due_text), date.fromisoformat(on_text)
+    sign = 1 if side == "D" else -1
+    own = {"book": name.book, "customer": name.customer, "currency": name.currency, "item": item}
+    position = Position(at.position)
+    return OpenItem(
+        item=item,
+        document=document_of(item),
+        instalment=int(item.rpartition("#")[2]),
+        side=side,
+        customer=name.customer,
+        currency=name.currency,
+        role=role,
+        account=account,
+        dimensions=_read_dimensions(dimensions),
+        due_on=due_on,
+        effective_on=effective_on,
+        amount=amount,
+        base_amount=base_amount,
+        open=sign * signed,
+        base_open=sign * signed_base,
+        overdue=(at.effective_on - due_on).days if at.effective_on is not None else None,
+        explain={
+            "amount": ItemAmount(**own, position=position).text,
+            "open": ItemOpen(**own, effective_on=at.effective_on, position=position).text,
+        },
+    )
+
+
+def account_of(stream: str) -> AccountName:
+    """Book, customer and currency of a row's stream."""
+    name = parse_account_stream(stream)
+    assert name is not None, stream
+    return name
+
+
+def balances(view: View, scope: Scope, at: Moment) -> list[Balance]:
+    """What customers have on each control account, by customer, currency, account and role."""
+    query = open_at(scope, at, "stream, role, account")
+    rows = view.connection.execute(
+        f"SELECT stream, role, account, sum(open), sum(open_base) FROM ({query.text}) "
+        "GROUP BY stream, role, account HAVING sum(open) != 0 OR sum(open_base) != 0",
+        query.parameters,
+    )
+    found = []
+    for stream, role, account, amount, base_amount in rows:
+        name = account_of(stream)
+        selector = BalanceOf(
+            book=name.book,
+            customer=name.customer,
+            currency=name.currency,
+            role=role,
+            account=account,
+            effective_on=at.effective_on,
+            position=Position(at.position),
+        )
+        found.append(
+            Balance(
+                customer=name.customer,
+                currency=name.currency,
+                role=role,
+                account=account,
+                amount=amount,
+                base_amount=base_amount,
+                explain={"amount": selector.text},
+            )
+        )
+    return sorted(found, key=lambda balance: (balance.customer, balance.currency, balance.account, balance.role))

@@ -1,0 +1,140 @@
+"""The journal 凭证 and the audit trail 审计轨迹, read from the log and the receipts: no table repeats them.
+
+Events that one command booked in one stream form one voucher; they lie next to each other in the log, since a commit is
+written as one. Both are walked in log order, with one voucher in memory at a time.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import groupby, islice
+
+from domain.events import DeferredFactApplied, FactDeferred, Voucher
+from ledger.outcomes import token
+from projections import log
+from projections.answers import AuditRow, JournalEntry
+from projections.log import Logged
+from projections.view import Moment, View
+
+
+def journal(
+    view: View,
+    book: str,
+    from_on: date | None,
+    to_on: date | None,
+    customer: str | None,
+    account: str | None,
+    at: Moment,
+) -> Iterator[JournalEntry]:
+    """Events that move value on the days asked for; with ``account`` the vouchers that post to it, whole."""
+    if customer is None:
+        found = log.events(view.connection, book, at.position)
+    else:
+        found = log.events_of(view.connection, log.account_streams(view.connection, book, customer), at.position)
+
+    def of_days(logged: Logged) -> bool:
+        assert isinstance(logged.event, Voucher)
+        on = logged.event.effective_on
+        return at.covers(on) and (from_on is None or from_on <= on) and (to_on is None or on <= to_on)
+
+    vouchers = (logged for logged in found if isinstance(logged.event, Voucher))
+    for _, group in groupby(vouchers, key=lambda logged: (logged.stream, logged.event.source, logged.event.source_id)):
+        events = list(group)
+        shown = [logged for logged in events if of_days(logged)]
+        if account is None or any(_posts_to(logged, account) for logged in shown):
+            yield from (_entry(logged, events[-1].position) for logged in shown)
+
+
+def _posts_to(logged: Logged, account: str) -> bool:
+    assert isinstance(logged.event, Voucher)
+    return any(posting.account == account for posting in logged.event.postings)
+
+
+def _entry(logged: Logged, voucher: int) -> JournalEntry:
+    event, name = logged.event, logged.account
+    assert isinstance(event, Voucher)
+    assert name is not None
+    return JournalEntry(
+        position=token(logged.position),
+        voucher=token(voucher),
+        event=logged.event_id,
+        kind=logged.kind,
+        recorded_at=logged.recorded_at,
+        effective_on=event.effective_on,
+        requested_effective_on=event.requested_effective_on,
+        customer=name.customer,
+        currency=name.currency,
+        document=logged.document,
+        caused_by=event.caused_by,
+        source=event.source,
+        source_id=event.source_id,
+        actor=event.actor,
+        reason=event.reason,
+        postings=event.postings,
+    )
+
+
+def audit(
+    view: View,
+    book: str,
+    customer: str | None,
+    document: str | None,
+    after: int,
+    limit: int | None,
+    at: Moment,
+) -> Iterator[AuditRow]:
+    """Who booked what, when and why; those effective after E left out, events without an effective day never."""
+    rows = (audit_row(view, logged) for logged in _audited(view, book, customer, document, after, at))
+    return islice((row for row in rows if customer is None or row.customer == customer), limit)
+
+
+def _audited(
+    view: View, book: str, customer: str | None, document: str | None, after: int, at: Moment
+) -> Iterator[Logged]:
+    connection = view.connection
+    found: Iterable[Logged]
+    if document is not None:
+        found = log.events_concerning(connection, book, document, at.position)
+    elif customer is not None:
+        # Facts of his that wait, or waited, lie in streams of the documents that they await.
+        streams = log.account_streams(connection, book, customer) + log.waiting_streams(connection, book)
+        found = log.events_of(connection, streams, at.position, after)
+    else:
+        found = log.events(connection, book, at.position, after)
+    for logged in found:
+        if logged.position > after and (not isinstance(logged.event, Voucher) or at.covers(logged.event.effective_on)):
+            yield logged
+
+
+def audit_row(view: View, logged: Logged) -> AuditRow:
+    """An event with its origin."""
+    event = logged.event
+    voucher = event if isinstance(event, Voucher) else None
+    waits = _waiting(view, logged)
+    name = logged.account
+    return AuditRow(
+        position=token(logged.position),
+        event=logged.event_id,
+        kind=logged.kind,
+        recorded_at=logged.recorded_at,
+        effective_on=voucher.effective_on if voucher else None,
+        requested_effective_on=voucher.requested_effective_on if voucher else None,
+        customer=waits.customer if waits else name.customer if name else None,
+        currency=waits.currency if waits else name.currency if name else None,
+        document=waits.document if waits else logged.document,
+        caused_by=voucher.caused_by if voucher else None,
+        actor=event.actor,
+        reason=event.reason,
+        source=event.source,
+        source_id=event.source_id,
+        origin=log.origin(view.connection, event),
+    )
+
+
+def _waiting(view: View, logged: Logged) -> FactDeferred | None:
+    """The fact that an event of a waiting stream defers, or decides at last."""
+    event = logged.event
+    if isinstance(event, DeferredFactApplied):
+        fact = log.event_at_version(view.connection, logged.stream, event.fact)
+        assert fact is not None
+        event = fact.event
+    return event if isinstance(event, FactDeferred) else None

@@ -1,0 +1,248 @@
+"""Reading the log: pages in order, pages by account, events decoded whole, and from an instant to a position.
+
+Positions are dense, and ``recorded_us`` never goes backwards along them (rule 7). A page never cuts a commit in two: all
+events of a commit have one ``recorded_us``, and no two commits share it.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from sqlite3 import Connection, Cursor
+from typing import NamedTuple
+
+from domain.documents import AccountName, account_stream, book_stream, parse_account_stream
+from domain.events import Event, FactDeferred
+from ledger.codec import TOPIC_OF, decode
+
+Stored = tuple[int, str, str, bytes]
+"""A stored event: position, stream, topic, body."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Logged(NamedTuple):
+    """An event at its place in the log."""
+
+    position: int
+    stream: str
+    version: int
+    recorded_us: int
+    event: Event
+
+    @property
+    def event_id(self) -> str:
+        """``<stream>:<version>``."""
+        return f"{self.stream}:{self.version}"
+
+    @property
+    def kind(self) -> str:
+        """What kind of event it is: its topic without the version, ``invoice-issued``."""
+        return TOPIC_OF[type(self.event)].rpartition(".")[0]
+
+    @property
+    def document(self) -> str | None:
+        """The document that the event enters, reverses or is about; None for one that has none, as an allocation."""
+        found: str | None = getattr(self.event, "document", None)
+        return found
+
+    @property
+    def recorded_at(self) -> datetime:
+        """The instant of the commit."""
+        return instant(self.recorded_us)
+
+    @property
+    def account(self) -> AccountName | None:
+        """The customer account whose event this is; None for a stream of another kind."""
+        return parse_account_stream(self.stream)
+
+
+def instant(recorded_us: int) -> datetime:
+    """Microseconds since 1970 as an instant in UTC; exact, where a float would not be."""
+    return _EPOCH + timedelta(microseconds=recorded_us)
+
+
+def microseconds(at: datetime) -> int:
+    """An instant (with a time zone) as microseconds since 1970; exact. ValueError without a zone."""
+    if at.tzinfo is None:
+        raise ValueError(f"an instant needs a time zone: {at.isoformat()}")
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def head(connection: Connection) -> int:
+    """The position of the last event."""
+    (position,) = connection.execute("SELECT position FROM ledger_head WHERE shard = 0").fetchone()
+    return int(position)
+
+
+def position_at(connection: Connection, recorded_us: int, upto: int) -> int:
+    """The greatest position up to ``upto`` that was recorded at that instant or before; 0 where there is none."""
+    low, high = 0, upto
+    while low < high:
+        middle = (low + high + 1) // 2
+        (at,) = connection.execute("SELECT recorded_us FROM events WHERE rowid = ?", (middle,)).fetchone()
+        if at <= recorded_us:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def page_end(connection: Connection, after: int, size: int, upto: int) -> int:
+    """The last position of a page of about ``size`` events that ends with a commit."""
+    if after + size >= upto:
+        return upto
+    (at,) = connection.execute("SELECT recorded_us FROM events WHERE rowid = ?", (after + size,)).fetchone()
+    return position_at(connection, at, upto)
+
+
+def page(connection: Connection, after: int, upto: int) -> Cursor:
+    """The stored events after a position up to another: (position, stream, topic, body), in log order."""
+    return connection.execute(
+        "SELECT rowid, originator_id, topic, state FROM events WHERE rowid > ? AND rowid <= ? ORDER BY rowid",
+        (after, upto),
+    )
+
+
+_BY_ACCOUNT = """SELECT rowid, originator_id, topic, state FROM events
+    WHERE shard = 0 AND (originator_id, originator_version) > (?, ?) AND originator_id < 'acct;' AND rowid <= ?
+    ORDER BY shard, originator_id, originator_version LIMIT ?"""
+_VERSION = "SELECT originator_version FROM events WHERE rowid = ?"
+
+
+def pages_by_account(connection: Connection, upto: int, size: int) -> Iterator[list[Stored]]:
+    """All stored events of customer accounts up to a position, account by account, in pages."""
+    stream, version = "acct:", 0
+    while rows := connection.execute(_BY_ACCOUNT, (stream, version, upto, size)).fetchall():
+        yield rows
+        position, stream = rows[-1][:2]
+        (version,) = connection.execute(_VERSION, (position,)).fetchone()
+
+
+def _logged(row: tuple[int, str, int, int, str, bytes]) -> Logged:
+    position, stream, version, recorded_us, topic, state = row
+    return Logged(position, stream, version, recorded_us, decode(topic, state))
+
+
+_WHOLE = "SELECT rowid, originator_id, originator_version, recorded_us, topic, state FROM events "
+
+
+def events(
+    connection: Connection, book: str, upto: int, after: int = 0, holding: bytes = b"", ending: str = ""
+) -> Iterator[Logged]:
+    """A book's events after a position up to another, in log order.
+
+    ``holding``: only those with these bytes in their body, which is searched before it is decoded; a hit may be a
+    chance one. ``ending``: only those of streams that end so.
+    """
+    own, others = book_stream(book), (f"acct:{book}:", f"wait:{book}:")
+    rows = connection.execute(_WHOLE + "WHERE rowid > ? AND rowid <= ? ORDER BY rowid", (after, upto))
+    for row in rows:
+        stream = row[1]
+        if stream.endswith(ending) and (stream.startswith(others) or stream == own) and holding in row[5]:
+            yield _logged(row)
+
+
+_POSITIONS = "SELECT rowid FROM events WHERE shard = 0 AND originator_id = ? AND rowid > ? AND rowid <= ?"
+
+
+def events_of(
+    connection: Connection, streams: Iterable[str], upto: int, after: int = 0, holding: bytes = b""
+) -> Iterator[Logged]:
+    """The events of some streams after a position up to another, in log order; ``holding`` as in ``events``."""
+    names = list(streams)
+    if len(names) != 1:
+        found = [row[0] for name in names for row in connection.execute(_POSITIONS, (name, after, upto))]
+        yield from events_at(connection, sorted(found))
+        return
+    # One stream's events lie in log order in its index: nothing is to be sorted.
+    rows = connection.execute(
+        _WHOLE + "WHERE shard = 0 AND originator_id = ? AND rowid > ? AND rowid <= ? ORDER BY originator_version",
+        (*names, after, upto),
+    )
+    for row in rows:
+        if holding in row[5]:
+            yield _logged(row)
+
+
+def events_at(connection: Connection, positions: Iterable[int]) -> Iterator[Logged]:
+    """The events at some positions, in the order given."""
+    for position in positions:
+        row = connection.execute(_WHOLE + "WHERE rowid = ?", (position,)).fetchone()
+        yield _logged(row)
+
+
+def event_at_version(connection: Connection, stream: str, version: int) -> Logged | None:
+    """One event of a stream."""
+    row = connection.execute(
+        _WHOLE + "WHERE shard = 0 AND originator_id = ? AND originator_version = ?", (stream, version)
+    ).fetchone()
+    return _logged(row) if row is not None else None
+
+
+def account_streams(connection: Connection, book: str, customer: str, currency: str | None = None) -> list[str]:
+    """The streams of a customer's accounts, one a currency, that have events."""
+    if currency is not None:
+        return [account_stream(book, customer, currency)]
+    prefix = account_stream(book, customer, "")
+    return [stream for stream in _streams(connection, prefix) if len(stream) == len(prefix) + 3]
+
+
+def waiting_streams(connection: Connection, book: str) -> list[str]:
+    """The streams of the facts that await or awaited a document of a book."""
+    return list(_streams(connection, f"wait:{book}:"))
+
+
+_NEXT = "SELECT min(originator_id) FROM events WHERE shard = 0 AND originator_id > ?"
+
+
+def _streams(connection: Connection, prefix: str) -> Iterator[str]:
+    """The streams whose name begins so, one look-up each."""
+    (stream,) = connection.execute(_NEXT, (prefix,)).fetchone()
+    while stream is not None and stream.startswith(prefix):
+        yield stream
+        (stream,) = connection.execute(_NEXT, (stream,)).fetchone()
+
+
+_CONCERNING = """SELECT position FROM documents WHERE shard = 0 AND book = ?1 AND document = ?2 AND position <= ?3
+    UNION SELECT position FROM touches WHERE shard = 0 AND book = ?1 AND document = ?2 AND position <= ?3
+    ORDER BY position"""
+
+
+def events_concerning(connection: Connection, book: str, document: str, upto: int) -> Iterator[Logged]:
+    """The events that concern a document, by the ledger's register, in log order."""
+    found = connection.execute(_CONCERNING, (book, document, upto)).fetchall()
+    yield from events_at(connection, (position for (position,) in found))
+
+
+_ENTERED = """SELECT originator_id, topic, state FROM events
+    WHERE rowid = (SELECT position FROM documents WHERE shard = 0 AND book = ? AND document = ?)"""
+
+
+def account_stream_of(connection: Connection, book: str, document: str) -> str | None:
+    """The customer account that a document is in, or will be in once it waits no more; None for an unknown one."""
+    row = connection.execute(_ENTERED, (book, document)).fetchone()
+    if row is None:
+        return None
+    stream, topic, state = row
+    event = decode(topic, state)
+    return account_stream(book, event.customer, event.currency) if isinstance(event, FactDeferred) else str(stream)
+
+
+_REVERSALS = """SELECT t.position FROM touches t JOIN events e ON e.rowid = t.position
+    WHERE t.shard = 0 AND t.book = ? AND t.document = ? AND t.position <= ? AND e.topic LIKE 'document-reversed.%'
+    ORDER BY t.position"""
+
+
+def reversals(connection: Connection, book: str, document: str, upto: int) -> Iterator[Logged]:
+    """The reversals among the events that concern a document."""
+    found = connection.execute(_REVERSALS, (book, document, upto)).fetchall()
+    yield from events_at(connection, (position for (position,) in found))
+
+
+_ORIGIN = "SELECT origin FROM receipts WHERE shard = 0 AND source = ? AND source_id = ?"
+
+
+def origin(connection: Connection, event: Event) -> str | None:
+    """Where the message of an event came from: the origin in its receipt."""
+    row = connection.execute(_ORIGIN, (event.source, event.source_id)).fetchone()
+    found: str | None = row[0] if row is not None else None
+    return found

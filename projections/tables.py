@@ -1,0 +1,140 @@
+"""The projections' tables: what they hold and how two rows of one key merge, by sum or max only (identity 10).
+
+Because every column merges commutatively, any paging and any order of the log gives the same rows. Amounts are minor
+units of the account's currency, base amounts of the book's base currency; *signed* ones are debit less credit. Days are
+ISO text. ``stream`` is the customer account, ``acct:<book>:<customer>:<currency>``.
+
+Two tables answer every question on items at any (E, K), effective as of day E and known as of position K. ``item`` has
+one row an open item 未清项: what opened it, and what it has open now. ``movement`` has what moved it later; the opening
+itself stands in ``item``. When all of an item's movements lie within (E, K), that is ``last_on`` ≤ E and
+``last_position`` ≤ K, what it has open at (E, K) *is* ``open_now``; only for the others are movements summed.
+
+``turnover`` has the turnover of both sides by day and by block of log positions: the trial balance at K sums whole
+blocks and reads from the log the events between K and the nearer end of its block.
+
+Documents, links and the audit trail need no table: the register's documents and touches already lead to their events.
+Tables are never migrated: another ``VERSION`` means rebuild.
+"""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, Table, Text, or_
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+VERSION = 1
+"""Of the tables' shape and of what is put into them. Another number means: rebuild."""
+NAME = "projections"
+"""The name under which the position reached stands in the store's ``tracking``."""
+BLOCK = 65536
+"""Log positions a block of ``turnover``: block b holds positions b × BLOCK to (b + 1) × BLOCK − 1."""
+
+SUM, MAX = "sum", "max"
+
+_metadata = MetaData()
+# STRICT tables know no BIGINT; their INTEGER has 64 bits.
+_Integer = BigInteger().with_variant(Integer(), "sqlite")
+_Small = SmallInteger().with_variant(Integer(), "sqlite")
+_DIALECT = sqlite.dialect()
+
+
+def _key(name: str, type_: Any) -> Column[Any]:
+    return Column(name, type_, primary_key=True, autoincrement=False)
+
+
+def _merged(name: str, type_: Any, merge: str) -> Column[Any]:
+    return Column(name, type_, nullable=False, info={"merge": merge})
+
+
+def _table(name: str, *columns: Column[Any]) -> Table:
+    # Strict: a sum beyond 64 bits is an error, never a float (invariant 7).
+    return Table(name, _metadata, _key("shard", _Small), *columns, sqlite_with_rowid=False, sqlite_strict=True)
+
+
+ITEM = _table(
+    "item",
+    _key("stream", Text),
+    _key("item", Text),
+    _merged("side", Text, MAX),
+    _merged("role", Text, MAX),
+    _merged("account", Text, MAX),
+    _merged("dimensions", Text, MAX),
+    _merged("due_on", Text, MAX),
+    _merged("effective_on", Text, MAX),
+    _merged("amount", _Integer, SUM),
+    _merged("base_amount", _Integer, SUM),
+    _merged("open_now", _Integer, SUM),
+    _merged("open_base_now", _Integer, SUM),
+    _merged("position", _Integer, MAX),
+    _merged("last_on", Text, MAX),
+    _merged("last_position", _Integer, MAX),
+)
+"""``amount`` and ``base_amount``: what it was opened with, positive on its own ``side``, at log ``position``.
+
+``open_now`` and ``open_base_now`` are signed. Only the opening event knows side to effective_on; a movement merges ``""``.
+"""
+
+MOVEMENT = _table(
+    "movement",
+    _key("stream", Text),
+    _key("item", Text),
+    _key("position", _Integer),
+    _merged("effective_on", Text, MAX),
+    _merged("amount", _Integer, SUM),
+    _merged("base_amount", _Integer, SUM),
+)
+"""What an event, other than the one that opened it, did to an item; signed amounts."""
+
+TURNOVER = _table(
+    "turnover",
+    _key("book", Text),
+    _key("block", _Integer),
+    _key("account", Text),
+    _key("currency", Text),
+    _key("dimensions", Text),
+    _key("effective_on", Text),
+    _merged("debit", _Integer, SUM),
+    _merged("credit", _Integer, SUM),
+    _merged("base_debit", _Integer, SUM),
+    _merged("base_credit", _Integer, SUM),
+)
+"""Turnover of both sides of all postings of a block of the log; a reversal is negative on its own side."""
+
+TABLES = (ITEM, MOVEMENT, TURNOVER)
+
+IS_OPEN = or_(ITEM.c.open_now != 0, ITEM.c.open_base_now != 0)
+"""An item that has anything open now; queries say it in these words, so that the partial index serves them."""
+
+OPEN_INDEX = Index(
+    "item_open",
+    ITEM.c.shard,
+    ITEM.c.stream,
+    ITEM.c.item,
+    ITEM.c.last_on,
+    ITEM.c.last_position,
+    ITEM.c.side,
+    ITEM.c.due_on,
+    ITEM.c.open_now,
+    ITEM.c.open_base_now,
+    sqlite_where=IS_OPEN,
+)
+
+
+def create_table(table: Table, name: str) -> str:
+    """The statement that makes a table under a name."""
+    return str(CreateTable(table.to_metadata(MetaData(), name=name)).compile(dialect=_DIALECT))
+
+
+def create_index() -> str:
+    """The statement that makes the index of open items."""
+    return str(CreateIndex(OPEN_INDEX).compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def keys(table: Table) -> list[str]:
+    """The names of a table's key columns."""
+    return [str(column.name) for column in table.primary_key]
+
+
+def merges(table: Table) -> dict[str, str]:
+    """The other columns and how each merges."""
+    return {str(column.name): column.info["merge"] for column in table.columns if not column.primary_key}

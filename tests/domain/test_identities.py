@@ -1,0 +1,597 @@
+"""The identities of the domain hold after every step of any history: all commands, two currencies, dates in any order.
+
+1: each event sums to zero, in amount and base. 2: per control account and dimensions, open items are what the postings
+say, as of any day and as known at any position. 3: no item is ever below zero, or above what it began with. 4: nothing
+open means no base left. 5: a payment is open, allocated, refunded, adjusted or reversed. 6: an event and its reversal
+net to nothing. What the order of facts changes is in test_order.py.
+"""
+
+from collections import defaultdict
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+from given import (
+    BOOK,
+    Books,
+    adjustment,
+    allocate,
+    credit_note,
+    invoice,
+    payment,
+    refund,
+    release,
+    reverse,
+)
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from domain.account import Account, AccountState, evolve, from_snapshot, payload, snapshot
+from domain.commands import ChangePostingTemplate, Command
+from domain.documents import document_id, document_of, parse_document
+from domain.events import (
+    FLAGS,
+    AdjustmentPosted,
+    Allocated,
+    AllocationReleased,
+    CreditNoteIssued,
+    DocumentReversed,
+    InvoiceIssued,
+    PaymentReceived,
+    RefundPaid,
+    Voucher,
+)
+from domain.history import enters
+from domain.items import OpenItem
+from domain.refusals import Code, Refusal
+from domain.template import CONTROL_ROLES
+
+FIRST = date(2024, 1, 1)
+LAST = date(2024, 2, 29)
+AMOUNT_CODES = {Code.REFUNDABLE, Code.FUNDED, Code.CREDIT_CAP, Code.DATE_PRECEDES_ITEM, Code.CREDITED_INVOICE}
+"""What no fact may be refused for: what came before it."""
+
+
+def signed(side: str, amount: int) -> int:
+    return amount if side == "D" else -amount
+
+
+class Checks:
+    """What every step must leave true, computed from the log's postings alone and compared with the account's state."""
+
+    def __init__(self, books: Books) -> None:
+        self.books = books
+        self.seen = 0
+        self.opened: dict[str, int] = {}
+        self.by_item: dict[str, list[tuple[date, int, int]]] = defaultdict(list)
+
+    def step(self, data: st.DataObject) -> None:
+        for source in self.books.log[self.seen :]:
+            if isinstance(source.event, Voucher):
+                self.balanced(source.event)
+                self.items(source.event)
+        self.seen = len(self.books.log)
+        for account in self.books.accounts.values():
+            self.settled(account)
+            self.indexed(account)
+            self.round_trip(account)
+            self.control(account, data)
+        self.payments()
+        self.reversals()
+
+    def balanced(self, event: Voucher) -> None:
+        """Identity 1; and only control accounts have items, always."""
+        assert sum(signed(p.side, p.amount) for p in event.postings) == 0, event
+        assert sum(signed(p.side, p.base_amount) for p in event.postings) == 0, event
+        assert set(event.flags) <= set(FLAGS)
+        for posting in event.postings:
+            assert (posting.item is not None) == (posting.role in CONTROL_ROLES), posting
+            assert posting.amount or posting.base_amount, posting
+        expected = recomputed(event)
+        if expected is not None:
+            found: dict[str, int] = defaultdict(int)
+            for posting in event.postings:
+                if posting.item is None:
+                    found["other"] += signed(posting.side, posting.amount)
+                else:
+                    found[posting.item] += signed(posting.side, posting.amount)
+            assert {k: v for k, v in found.items() if v} == {k: v for k, v in expected.items() if v}, event
+
+    def items(self, event: Voucher) -> None:
+        """Identity 3: as of no day, and never along the log, has an item less than nothing or more than it began with."""
+        touched: dict[str, str] = {}
+        for posting in event.postings:
+            if posting.item is None:
+                continue
+            if posting.item not in self.opened:
+                self.opened[posting.item] = signed(posting.side, posting.amount)
+            row = (event.effective_on, signed(posting.side, posting.amount), signed(posting.side, posting.base_amount))
+            self.by_item[posting.item].append(row)
+            touched[posting.item] = posting.side
+        for item in touched:
+            direction = 1 if self.opened[item] > 0 else -1
+            running = 0
+            by_day: dict[date, int] = defaultdict(int)
+            for on, amount, _ in self.by_item[item]:
+                by_day[on] += amount
+            for on in sorted(by_day):
+                running += by_day[on] * direction
+                assert 0 <= running <= abs(self.opened[item]), (item, on, running, event)
+
+    def settled(self, account: Account) -> None:
+        """Identity 4, and the state holds exactly what is open."""
+        mine = {item: rows for item, rows in self.by_item.items() if self.owner(item) == account.stream}
+        for item, rows in mine.items():
+            amount, base = sum(row[1] for row in rows), sum(row[2] for row in rows)
+            state = account.items.get(item)
+            if amount == 0:
+                assert base == 0, (item, base)
+                assert state is None, item
+            else:
+                assert state is not None, item
+                assert (abs(amount), abs(base)) == (state.open, state.open_base), item
+                assert base * amount >= 0, (item, amount, base)
+        assert len(mine) >= len(account.items)
+
+    def owner(self, item: str) -> str:
+        return self.books.history(document_of(item)).stream
+
+    def round_trip(self, account: Account) -> None:
+        """A snapshot, through JSON, is the account."""
+        stored = msgspec.json.encode(snapshot(account))
+        again = from_snapshot(msgspec.json.decode(stored, type=AccountState))
+        assert payload(again) == payload(account)
+        for name in ("items", "debits", "credits", "spendable", "awaiting", "version"):
+            assert getattr(again, name) == getattr(account, name), name
+        assert {k: set(v) for k, v in again.live.items()} == {k: set(v) for k, v in account.live.items()}
+        assert {k: set(v) for k, v in again.waits.items()} == {k: set(v) for k, v in account.waits.items()}
+
+    def indexed(self, account: Account) -> None:
+        """What the account keeps in order is what its items say."""
+        items = account.items.values()
+        credit_items = [item for item in items if item.side == "C"]
+        spendable = [item for item in credit_items if item.role == "unapplied" and account.unreserved(item)]
+        assert list(account.debits) == sorted((i.due_on, i.effective_on, i.item) for i in items if i.side == "D")
+        assert list(account.credits) == sorted((i.effective_on, i.item) for i in credit_items)
+        assert list(account.spendable) == sorted((i.effective_on, i.item) for i in spendable)
+        by_reference = {(reference, name) for reference, waiting in account.awaiting.items() for name, _ in waiting}
+        assert by_reference == {(reference, name) for name, waits in account.waits.items() for reference, _ in waits}
+
+    def control(self, account: Account, data: st.DataObject) -> None:
+        """Identity 2 at a random (E, K): per control account and dimensions, open items are what the postings say."""
+        on = data.draw(st.dates(FIRST, LAST), label="E")
+        known = data.draw(st.integers(0, len(self.books.log)), label="K")
+        then = Account(account.book, account.customer, account.currency)
+        posted: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
+        base_posted: dict[Any, int] = defaultdict(int)
+        for source in self.books.log[:known]:
+            if source.stream != account.stream or not isinstance(source.event, Voucher):
+                continue
+            evolve(then, source.event)
+            for posting in source.event.postings:
+                if posting.role in CONTROL_ROLES:
+                    key = (posting.account, *sorted(posting.dimensions.items()))
+                    base_posted[key] += signed(posting.side, posting.base_amount)
+                    if source.event.effective_on <= on:
+                        posted[key][0] += signed(posting.side, posting.amount)
+        opened: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
+        base_open: dict[Any, int] = defaultdict(int)
+        for item in then.items.values():
+            key = (item.account, *sorted(item.dimensions.items()))
+            base_open[key] += signed(item.side, item.open_base)
+            opened[key][0] += signed(item.side, as_of(item, on))
+        # Settled items are not in the state; as of an earlier day they may be open: take those from the movements.
+        settled_then: dict[str, list[tuple[str, Any, date, int]]] = defaultdict(list)
+        for source in self.books.log[:known]:
+            if source.stream == account.stream and isinstance(source.event, Voucher):
+                for posting in source.event.postings:
+                    if posting.item is not None and posting.item not in then.items:
+                        key = (posting.account, *sorted(posting.dimensions.items()))
+                        settled_then[posting.item].append(
+                            (posting.item, key, source.event.effective_on, signed(posting.side, posting.amount))
+                        )
+        for rows in settled_then.values():
+            assert len({key for _, key, _, _ in rows}) == 1, "an item's movements are all on its own account"
+            assert sum(amount for _, _, _, amount in rows) == 0
+            opened[rows[0][1]][0] += sum(amount for _, _, day, amount in rows if day <= on)
+        assert {k: v for k, v in opened.items() if any(v)} == {k: v for k, v in posted.items() if any(v)}
+        assert {k: v for k, v in base_open.items() if v} == {k: v for k, v in base_posted.items() if v}
+
+    def payments(self) -> None:
+        """Identity 5: a payment is open, allocated, refunded, adjusted or reversed, and nothing else."""
+        totals: dict[str, int] = {}
+        used: dict[str, int] = defaultdict(int)
+        refunds: dict[str, RefundPaid] = {}
+        adjustments: dict[str, AdjustmentPosted] = {}
+        reversed_: set[str] = set()
+        for source in self.books.log:
+            event = source.event
+            if isinstance(event, PaymentReceived):
+                totals[event.document] = event.amount
+            elif isinstance(event, Allocated):
+                for line in event.lines:
+                    used[document_of(line.credit_item)] += line.amount
+            elif isinstance(event, AllocationReleased):
+                used[document_of(event.credit_item)] -= event.amount
+            elif isinstance(event, RefundPaid):
+                refunds[event.document] = event
+            elif isinstance(event, AdjustmentPosted):
+                adjustments[event.document] = event
+            elif isinstance(event, DocumentReversed):
+                reversed_.add(event.document)
+        for refund_paid in refunds.values():
+            if refund_paid.document not in reversed_:
+                for part in refund_paid.funded_by:
+                    used[document_of(part.item)] += part.amount
+        for adjusted in adjustments.values():
+            if adjusted.document not in reversed_:
+                used[document_of(adjusted.item)] += adjusted.amount
+        for document, amount in totals.items():
+            back = amount if document in reversed_ else 0
+            assert amount == self.books.open(f"{document}#1") + used[document] + back, document
+
+    def reversals(self) -> None:
+        """Identity 6, first half: an event and its reversal in error net to nothing as of every day, on the same days."""
+        by_id = {source.event_id: source.event for source in self.books.log}
+        for source in self.books.log:
+            event = source.event
+            if isinstance(event, DocumentReversed):
+                undone = by_id[event.event]
+                assert isinstance(undone, Voucher)
+                assert event.document == enters(undone)
+                pairs = list(zip(undone.postings, event.postings, strict=True))
+                assert all((a.account, a.side, a.item) == (b.account, b.side, b.item) for a, b in pairs)
+                assert all((a.amount, a.base_amount) == (-b.amount, -b.base_amount) for a, b in pairs)
+                assert event.effective_on >= undone.effective_on
+
+
+def as_of(item: OpenItem, on: date) -> int:
+    return sum(amount for day, amount in item.movements if day <= on)
+
+
+def recomputed(event: Voucher) -> dict[str, int] | None:
+    """An event's amounts by item, and all others together, from its own fields (debit positive)."""
+    if isinstance(event, InvoiceIssued):
+        parts = {f"{event.document}#{n}": i.amount for n, i in enumerate(event.instalments, 1)}
+        return parts | {"other": -event.total}
+    if isinstance(event, CreditNoteIssued):
+        return {f"{event.document}#1": -event.total, "other": event.total}
+    if isinstance(event, PaymentReceived):
+        return {f"{event.document}#1": -event.amount, "other": event.amount}
+    if isinstance(event, RefundPaid):
+        parts = {part.item: part.amount for part in event.funded_by}
+        assert event.excess + sum(parts.values()) == event.amount
+        return parts | {f"{event.document}#1": event.excess, "other": -event.amount}
+    if isinstance(event, Allocated):
+        found: dict[str, int] = defaultdict(int)
+        for line in event.lines:
+            found[line.credit_item] += line.amount
+            found[line.debit_item] -= line.amount
+        return found
+    if isinstance(event, AllocationReleased):
+        return {event.credit_item: -event.amount, event.debit_item: event.amount}
+    return None
+
+
+RATES = ["7.1", "7.0823", "0.0045", "1", "123.456789"]
+CUSTOMERS = ["C1", "C2", "~shop:2024-01"]
+DATES = st.dates(FIRST, FIRST + timedelta(days=12)) | st.dates(FIRST, LAST)
+AMOUNTS = st.integers(1, 60) | st.integers(1, 60) | st.integers(1, 60) | st.integers(1, 10**15)
+PARTS = st.integers(1, 30)
+LATER = st.integers(0, 12).map(timedelta)
+MOSTLY = st.sampled_from([True] * 7 + [False])
+DIMENSIONS = st.sampled_from([{}, {}, {"shop": "north"}, {"shop": "south"}])
+
+
+class Histories(RuleBasedStateMachine):
+    """Any commands in any order; what is refused changes nothing, what is booked keeps the identities."""
+
+    @initialize(
+        home=st.sampled_from([("C1", "CNY"), ("C1", "USD")]),
+        allocation=st.sampled_from(["oldest_due_first", "oldest_due_first", "proportional", "none"]),
+        tolerance=st.sampled_from([{}, {"CNY": 20}]),
+    )
+    def open_book(self, home: tuple[str, str], allocation: str, tolerance: dict[str, int]) -> None:
+        self.home = home
+        self.books = Books(allocation=allocation, tolerances=tolerance, first_on=FIRST)
+        self.checks = Checks(self.books)
+        self.numbers = dict.fromkeys(("invoice", "credit-note", "payment", "refund", "adjustment"), 0)
+        self.entered: dict[str, list[str]] = {kind: [] for kind in self.numbers}
+        self.owners: dict[str, tuple[str, str]] = {}
+        self.known: set[str] = set()
+
+    # --- what a command may name
+
+    def place(self, data: st.DataObject, document: str | None = None) -> dict[str, Any]:
+        """An account: mostly that of a document or the one at home, sometimes any."""
+        customer, currency = self.owners.get(document or "", self.home)
+        if not data.draw(MOSTLY, label="at home"):
+            customer = data.draw(st.sampled_from(CUSTOMERS), label="customer")
+            currency = data.draw(st.sampled_from(["CNY", "USD"]), label="currency")
+        return {"customer": customer, "currency": currency}
+
+    def worth(self, data: st.DataObject, place: dict[str, Any]) -> dict[str, Any]:
+        """Rate or base amount of a document."""
+        if place["currency"] == "CNY":
+            return {}
+        if data.draw(st.booleans(), label="by rate"):
+            return {"rate": data.draw(st.sampled_from(RATES), label="rate")}
+        return {"base_total": data.draw(st.integers(0, 500), label="base")}
+
+    def document(self, data: st.DataObject, *kinds: str) -> str:
+        """A document that was entered, or one that may be entered yet."""
+        known = [document for kind in kinds for document in self.entered[kind]]
+        if known and data.draw(MOSTLY, label="known"):
+            return data.draw(st.sampled_from(known), label="document")
+        kind = data.draw(st.sampled_from(kinds), label="kind")
+        return document_id(kind, "", str(self.numbers[kind] + data.draw(st.integers(1, 2), label="ahead")), 1)
+
+    def new(self, data: st.DataObject, kind: str) -> tuple[str, int]:
+        """A number and revision: the next number, or the next revision of what was reversed."""
+        again = [d for d in self.entered[kind] if self.books.history(d).reversed]
+        if again and data.draw(st.booleans(), label="revise"):
+            key = parse_document(data.draw(st.sampled_from(again), label="revised"))
+            return key.number, key.revision + 1
+        self.numbers[kind] += 1
+        return str(self.numbers[kind]), 1
+
+    def account(self, data: st.DataObject) -> Account:
+        """An account, mostly the one at home."""
+        home = self.books.account(*self.home)
+        accounts = list(self.books.accounts.values())
+        return home if data.draw(MOSTLY, label="at home") else data.draw(st.sampled_from(accounts), label="account")
+
+    def items(self, account: Account, side: str) -> list[str]:
+        return sorted(name for name, item in account.items.items() if item.side == side)
+
+    def send(self, data: st.DataObject, command: Command, entering: str | None = None) -> None:
+        if entering is not None and entering in self.known:
+            return  # the ledger answers a known number, waiting ones too, before the domain is asked
+        before = {stream: payload(account) for stream, account in self.books.accounts.items()}
+        length = len(self.books.log)
+        outcome = self.books.when(command)
+        if isinstance(outcome, Refusal):
+            assert len(self.books.log) == length
+            assert {s: payload(a) for s, a in self.books.accounts.items() if s in before} == before
+            if getattr(command, "nature", "instruction") == "fact":
+                assert outcome.code not in AMOUNT_CODES, outcome
+        elif entering is not None:
+            self.known.add(entering)
+        for event in outcome if isinstance(outcome, list) else ():
+            document = enters(event)
+            if document is not None:
+                self.entered[parse_document(document).kind].append(document)
+                stream = self.books.history(document).stream
+                account = self.books.accounts[stream]
+                self.owners[document] = (account.customer, account.currency)
+        self.checks.step(data)
+
+    # --- one rule a command
+
+    @rule(data=st.data(), total=AMOUNTS, on=DATES, dimensions=DIMENSIONS)
+    def issue_invoice(self, data: st.DataObject, total: int, on: date, dimensions: dict[str, str]) -> None:
+        place = self.place(data)
+        number, revision = self.new(data, "invoice")
+        parts = data.draw(st.lists(PARTS, max_size=3), label="instalments")
+        if sum(parts) < total:
+            parts.append(total - sum(parts))
+        else:
+            parts = [total]
+        due = [data.draw(st.dates(FIRST, LAST), label="due") for _ in parts]
+        tax = data.draw(st.integers(-5, 50), label="tax")
+        discount = data.draw(st.integers(-100, 0), label="discount")
+        lines = [{"net": total - tax - discount, "dimensions": {"goods": "a"}}, {"net": discount, "role": "fee"}]
+        prepaid = data.draw(st.lists(st.booleans(), max_size=2), label="prepaid")
+        more: dict[str, Any] = {
+            "remittance": [self.paid(data, "payment", "credit-note", amount=some) for some in prepaid],
+            "opening": data.draw(st.booleans(), label="opening"),
+            "fiscal_number": None if data.draw(MOSTLY, label="not fiscal") else "F",
+        }
+        command = invoice(
+            number,
+            total,
+            on,
+            lines=lines,
+            tax=[{"code": "VAT", "rate": "13", "base": total - tax, "amount": tax}],
+            instalments=[{"due_on": d, "amount": p} for d, p in zip(due, parts, strict=True)],
+            dimensions=dimensions,
+            revision=revision,
+            **place,
+            **self.worth(data, place),
+            **more,
+        )
+        self.send(data, command, document_id("invoice", "", number, revision))
+
+    @rule(data=st.data(), on=DATES)
+    def issue_zero_invoice(self, data: st.DataObject, on: date) -> None:
+        place = self.place(data)
+        number, revision = self.new(data, "invoice")
+        lines = [{"net": 37, "dimensions": {"goods": "a"}}, {"net": -37, "dimensions": {"goods": "b"}}]
+        rate = {} if place["currency"] == "CNY" else {"rate": data.draw(st.sampled_from(RATES))}
+        command = invoice(number, 0, on, lines=lines, revision=revision, **place, **rate)
+        self.send(data, command, document_id("invoice", "", number, revision))
+
+    def paid(self, data: st.DataObject, *kinds: str, amount: bool) -> dict[str, Any]:
+        key = parse_document(self.document(data, *kinds))
+        part = {"amount": data.draw(AMOUNTS, label="of it")} if amount else {}
+        return {"kind": key.kind, "number": key.number, **part}
+
+    @rule(data=st.data(), amount=AMOUNTS, on=DATES, dimensions=DIMENSIONS)
+    def record_payment(self, data: st.DataObject, amount: int, on: date, dimensions: dict[str, str]) -> None:
+        place = self.place(data)
+        number, revision = self.new(data, "payment")
+        fee = data.draw(st.integers(0, min(amount, 5)), label="fee")
+        paid = data.draw(st.lists(st.booleans(), max_size=2), label="remittance")
+        classes = ["unapplied", "unapplied", "unapplied", "contract", "security", "unidentified"]
+        command = payment(
+            number,
+            amount,
+            on,
+            remittance=[self.paid(data, "invoice", amount=some) for some in paid],
+            deductions=[{"reason": "bank_charge", "amount": fee}] if fee else [],
+            deposit_class=data.draw(st.sampled_from(classes), label="class"),
+            opening=data.draw(st.booleans(), label="opening"),
+            dimensions=dimensions,
+            revision=revision,
+            **place,
+            **self.worth(data, place),
+        )
+        self.send(data, command, document_id("payment", "", number, revision))
+
+    @rule(data=st.data(), total=AMOUNTS, on=DATES, fact=st.booleans())
+    def issue_credit_note(self, data: st.DataObject, total: int, on: date, fact: bool) -> None:
+        against = self.document(data, "invoice") if data.draw(st.booleans(), label="against") else None
+        place = self.place(data, against)
+        number, revision = self.new(data, "credit-note")
+        command = credit_note(
+            number,
+            total,
+            on,
+            against,
+            nature="fact" if fact else "instruction",
+            revision=revision,
+            **place,
+            **self.worth(data, place),
+        )
+        self.send(data, command, document_id("credit-note", "", number, revision))
+
+    @rule(data=st.data(), amount=AMOUNTS, on=DATES, fact=st.booleans())
+    def record_refund(self, data: st.DataObject, amount: int, on: date, fact: bool) -> None:
+        of = self.document(data, "payment") if data.draw(st.booleans(), label="of") else None
+        place = self.place(data, of)
+        number, revision = self.new(data, "refund")
+        funding = []
+        for _ in range(data.draw(st.sampled_from([0, 0, 0, 1, 2]), label="funded by")):
+            item = f"{self.document(data, 'payment', 'credit-note', 'invoice')}#1"
+            funding.append({"item": item, "amount": data.draw(AMOUNTS, label="from it")})
+        command = refund(
+            number,
+            amount,
+            on,
+            of,
+            nature="fact" if fact else "instruction",
+            funded_by=funding,
+            revision=revision,
+            **place,
+            **self.worth(data, place),
+        )
+        self.send(data, command, document_id("refund", "", number, revision))
+
+    @rule(data=st.data(), amount=PARTS)
+    def post_adjustment(self, data: st.DataObject, amount: int) -> None:
+        account = self.account(data)
+        items = sorted(account.items)
+        item = data.draw(st.sampled_from(items), label="item") if items else "invoice::1:1#1"
+        on = data.draw(DATES, label="on")
+        if items and data.draw(MOSTLY, label="in time"):
+            on = account.items[item].movements[-1][0] + data.draw(LATER, label="later")
+        place = self.place(data, document_of(item))
+        number, revision = self.new(data, "adjustment")
+        linked = {}
+        if data.draw(st.booleans(), label="linked"):
+            linked = {"linked_to": self.document(data, "payment", "invoice", "refund")}
+        tax = data.draw(st.integers(0, amount), label="tax")
+        command = adjustment(
+            number,
+            item,
+            amount,
+            on,
+            data.draw(st.sampled_from(["small_balance", "bank_charge"]), label="reason"),
+            tax=[{"code": "VAT", "rate": "13", "base": amount - tax, "amount": tax}] if tax else [],
+            revision=revision,
+            **place,
+            **linked,
+        )
+        self.send(data, command, document_id("adjustment", "", number, revision))
+
+    @rule(data=st.data())
+    def allocate_lines(self, data: st.DataObject) -> None:
+        account = self.account(data)
+        credit_items, debit_items = self.items(account, "C"), self.items(account, "D")
+        if not credit_items or not debit_items:
+            return
+        lines: list[tuple[Any, ...]] = []
+        for _ in range(data.draw(st.integers(1, 3), label="lines")):
+            line: tuple[Any, ...] = (data.draw(st.sampled_from(credit_items)), data.draw(st.sampled_from(debit_items)))
+            lines.append((*line, data.draw(PARTS)) if data.draw(st.booleans(), label="amount") else line)
+        self.send(data, allocate(*lines, customer=account.customer, currency=account.currency))
+
+    @rule(data=st.data(), policy=st.sampled_from(["oldest_due_first", "proportional"]))
+    def allocate_by_policy(self, data: st.DataObject, policy: str) -> None:
+        account = self.account(data)
+        credit_items = self.items(account, "C")
+        named = data.draw(st.lists(st.sampled_from(credit_items), max_size=2)) if credit_items else []
+        command = allocate(policy=policy, credit_items=named, customer=account.customer, currency=account.currency)
+        self.send(data, command)
+
+    @rule(data=st.data())
+    def release_allocation(self, data: st.DataObject) -> None:
+        links = [
+            (source.stream, line.allocation)
+            for source in self.books.log
+            if isinstance(source.event, Allocated)
+            for line in source.event.lines
+        ]
+        if not links:
+            return
+        stream, allocation = data.draw(st.sampled_from(links), label="link")
+        account = self.books.accounts[stream]
+        amount = data.draw(PARTS, label="amount") if data.draw(st.booleans(), label="part") else None
+        self.send(data, release(allocation, amount, customer=account.customer, currency=account.currency))
+
+    @rule(data=st.data())
+    def reverse_document(self, data: st.DataObject) -> None:
+        document = self.document(data, *self.numbers)
+        self.send(data, reverse(document, **self.place(data, document)))
+
+    @rule(data=st.data())
+    def undo_what_was_built_upon_another(self, data: st.DataObject) -> None:
+        document = self.document(data, "refund", "adjustment", "credit-note")
+        self.send(data, reverse(document, **self.place(data, document)))
+
+    @rule(data=st.data())
+    def refund_failed(self, data: st.DataObject) -> None:
+        document = self.document(data, "refund")
+        own = self.books.history(document).own
+        on = own.effective_on + data.draw(LATER, label="later") if own is not None else data.draw(DATES, label="on")
+        self.send(data, reverse(document, on, **self.place(data, document)))
+
+    @rule(data=st.data(), on=DATES)
+    def pay_what_is_open(self, data: st.DataObject, on: date) -> None:
+        debit_items = self.items(self.books.account(*self.home), "D")
+        if debit_items:
+            item = data.draw(st.sampled_from(debit_items), label="item")
+            place = self.place(data, document_of(item))
+            number, revision = self.new(data, "payment")
+            amount = data.draw(AMOUNTS, label="amount")
+            paid = [{"number": parse_document(document_of(item)).number}] if item.startswith("invoice") else []
+            command = payment(
+                number, amount, on, remittance=paid, revision=revision, **place, **self.worth(data, place)
+            )
+            self.send(data, command, document_id("payment", "", number, revision))
+
+    @rule(data=st.data(), on=DATES, fact=st.booleans(), amount=PARTS)
+    def refund_a_payment(self, data: st.DataObject, on: date, fact: bool, amount: int) -> None:
+        if self.entered["payment"]:
+            of = data.draw(st.sampled_from(self.entered["payment"]), label="of")
+            place = self.place(data, of)
+            number, revision = self.new(data, "refund")
+            nature = "fact" if fact else "instruction"
+            command = refund(
+                number, amount, on, of, nature=nature, revision=revision, **place, **self.worth(data, place)
+            )
+            self.send(data, command, document_id("refund", "", number, revision))
+
+    @rule(data=st.data(), account=st.sampled_from(["1122", "1122.01", "2203"]))
+    def change_template(self, data: st.DataObject, account: str) -> None:
+        command = ChangePostingTemplate(source="t", source_id="t", book=BOOK, roles={"receivable": account})
+        self.send(data, command)
+
+
+Histories.TestCase.settings = settings(
+    max_examples=100,
+    stateful_step_count=40,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+TestHistories = Histories.TestCase

@@ -1,0 +1,102 @@
+"""The rows of events are one definition, and merge whatever the order."""
+
+import itertools
+import sqlite3
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import logs
+import msgspec
+import pytest
+
+from domain.events import TOPICS, Instalment, Posting, Voucher
+from projections import rows, tables
+from projections.rows import Deltas
+from projections.writing import Writer
+
+
+def test_every_topic_is_either_projected_or_has_no_rows() -> None:
+    assert set(rows.LEAN) == set(TOPICS)
+    for topic, lean in rows.LEAN.items():
+        assert (lean is not None) == issubclass(TOPICS[topic], Voucher), topic
+
+
+@pytest.mark.parametrize(
+    ("lean", "whole"),
+    [
+        (rows._Posting, Posting),
+        (rows._Instalment, Instalment),
+        *((lean, TOPICS[topic]) for topic, lean in rows.LEAN.items() if lean is not None),
+    ],
+)
+def test_lean_events_have_fields_of_the_whole_ones(lean: type[Any], whole: type[Any]) -> None:
+    """A missing optional field must mean the same in both."""
+    hints = get_type_hints(whole)
+    for field in msgspec.structs.fields(lean):
+        if field.name == "instalments" and "instalments" not in hints:
+            continue
+        [own] = [other for other in msgspec.structs.fields(whole) if other.name == field.name]
+        assert field.required == own.required, field.name
+        kind = hints[field.name]
+        assert (
+            field.type in (kind, str)
+            or str in get_args(kind)
+            or field.name in ("side", "postings", "instalments", "dimensions")
+        )
+        assert kind is not date or field.type is str
+
+
+def test_an_unknown_topic_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        Deltas().add([(1, "acct:main:C1:CNY", "invoice-issued.v99", b"{}")])
+
+
+def written(events: list[tuple[int, str, str, bytes]], page: int) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows of events in tables in memory, merged page by page."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        writers = {}
+        for table in tables.TABLES:
+            connection.execute(tables.create_table(table, table.name))
+            writers[table.name] = Writer(table, table.name)
+        for start in range(0, len(events), page):
+            deltas = Deltas()
+            deltas.add(events[start : start + page])
+            items, movements = deltas.take_items()
+            writers["item"](connection, items)
+            writers["movement"](connection, movements)
+            for part in deltas.take_turnover():
+                writers["turnover"](connection, part)
+        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in writers}
+
+
+def test_pages_may_be_taken_in_any_order(year: Path) -> None:
+    with closing(sqlite3.connect(year)) as connection:
+        events = connection.execute("SELECT rowid, originator_id, topic, state FROM events").fetchall()
+    expected = written(events, 10_000)
+    shuffled = list(events)
+    logs.random.Random(1).shuffle(shuffled)
+    for order, page in itertools.product((events, events[::-1], shuffled), (1, 37)):
+        assert written(order, page) == expected
+
+
+def test_two_postings_of_an_event_to_one_item_are_one_movement() -> None:
+    state = msgspec.json.encode(
+        {
+            "effective_on": "2024-01-02",
+            "postings": [
+                {
+                    "role": "receivable",
+                    "account": "1122",
+                    "side": "C",
+                    "amount": n,
+                    "base_amount": n,
+                    "item": "invoice::1:1#1",
+                }
+                for n in (3, 4)
+            ],
+        }
+    )
+    found = written([(5, "acct:main:C1:CNY", "allocated.v1", state)], 1)
+    assert found["movement"] == [(0, "acct:main:C1:CNY", "invoice::1:1#1", 5, "2024-01-02", -7, -7)]

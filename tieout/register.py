@@ -9,8 +9,9 @@ from pathlib import Path
 from ledger.store import connect
 from projections.log import account_streams
 
+# The register also has the opening of the book itself, which is of no kind.
 _COUNTS = """SELECT substr(document, 1, instr(document, ':') - 1) AS kind, count(*) FROM documents
-    WHERE shard = 0 AND book = ? GROUP BY kind ORDER BY kind"""
+    WHERE shard = 0 AND book = ? AND document LIKE '%:%' GROUP BY kind ORDER BY kind"""
 
 
 def document_counts(store: Path, book: str) -> dict[str, int]:

@@ -30,6 +30,7 @@ from ledger.recorder import Head, LedgerRecorder
 from ledger.register import Entries, Register
 from ledger.state import State
 from ledger.store import check, connect
+from ledger.waiting import WaitingFact
 
 log = structlog.get_logger(__name__)
 
@@ -165,6 +166,24 @@ class Ledger(Application[str]):
         with self._lock:
             found = [self.book(book) for book in self._state.books()]
         return [book for book in found if book is not None]
+
+    def waiting(self, book: str | None = None) -> list[WaitingFact]:
+        """The facts that wait for a document, of one book or of all, in the order of what they wait for."""
+        with self._lock:
+            self._state.catch_up(self.head().position)
+            found = [
+                WaitingFact(
+                    book=stream.split(":", 2)[1],
+                    awaited=fact.awaited,
+                    document=fact.document,
+                    customer=fact.customer,
+                    currency=fact.currency,
+                    source=fact.source,
+                    source_id=fact.source_id,
+                )
+                for stream, fact in self._state.all_waiting()
+            ]
+        return sorted((w for w in found if book in (None, w.book)), key=lambda w: (w.book, w.awaited, w.source_id))
 
     def account(self, book: str, customer: str, currency: str) -> Account:
         """A customer account, read from its stream. Raises the library's ``AggregateNotFoundError``."""

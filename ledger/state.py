@@ -4,7 +4,7 @@ Everything here can be read again from the log; ``forget`` drops it, when anothe
 has failed half way. Accounts are working copies: the writer evolves them while it decides, before the commit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from sqlite3 import Connection
 
 from domain.account import Account, evolve, from_snapshot, snapshot
@@ -110,6 +110,12 @@ class State:
     def anybody_waits(self) -> bool:
         """Whether any fact waits for any document."""
         return bool(self._waiting)
+
+    def all_waiting(self) -> Iterator[tuple[str, FactDeferred]]:
+        """Every fact that waits, with its waiting stream."""
+        for stream, facts in self._waiting.items():
+            for fact in facts.values():
+                yield stream, fact
 
     def waiting(self, stream: str) -> dict[int, FactDeferred]:
         """The facts that wait in a waiting stream, by version; whoever books one takes it out."""

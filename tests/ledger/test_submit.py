@@ -188,7 +188,11 @@ def test_what_waits_still_waits_after_a_restart(store: Path) -> None:
         submit(ledger, refund("1", 30, of="1"), refund("2", 20, of="1"))
     with opened(store) as ledger:
         submit(ledger, refund("3", 10, of="1"))
+        waiting = [(w.book, w.awaited, w.document, w.source_id) for w in ledger.waiting("main")]
+        assert waiting == [("main", "payment::1:1", f"refund::{n}:1", f"refund-{n}") for n in (1, 2, 3)]
+        assert ledger.waiting("other") == []
         submit(ledger, payment("1", 100))
+        assert [(w.awaited, w.document) for w in ledger.waiting("main")] == []
         facts = [stream for stream, event in log(ledger) if isinstance(event, FactDeferred)]
         assert facts == ["wait:main:payment::1:1"] * 3
         assert open_amounts(ledger) == {"payment::1:1#1": 40}

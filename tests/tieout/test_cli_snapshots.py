@@ -34,6 +34,7 @@ QUESTIONS = {
         ["explain", "book:main:1"],
     ],
     "status": [["status"]],
+    "waiting": [["waiting"]],
     "replay": [["replay"]],
     "rebuild": [["rebuild"]],
     "book": [["book", "list"], ["book", "show"], ["book", "template"], ["book", "open", "main", "-c", "EUR"]],

@@ -98,8 +98,13 @@ def _book_counts(session: Session, book: str, base_currency: str) -> dict[str, A
     entries = {"open": 0, "booked": 0, "dismissed": 0}
     for entry in session.app.ledger.quarantined(book, status=None):
         entries[entry.status] += 1
-    documents = document_counts(session.settings.store, book)
-    return {"book": book, "base_currency": base_currency, "documents": documents, "quarantine": entries}
+    return {
+        "book": book,
+        "base_currency": base_currency,
+        "documents": document_counts(session.settings.store, book),
+        "quarantine": entries,
+        "waiting": len(session.app.ledger.waiting(book)),
+    }
 
 
 def _show_status(session: Session, answer: dict[str, Any]) -> None:
@@ -112,13 +117,17 @@ def _show_status(session: Session, answer: dict[str, Any]) -> None:
         row(table, texts(f"status_of.{name}"), answer[name])
     output.show(table)
     output.write("")
-    books = grid(texts, ["book", "base_currency", "documents", "=" + texts("column.quarantined")])
+    columns = ("documents", "quarantined", "waiting")
+    books = grid(texts, ["book", "base_currency", *(f"={texts(f'column.{name}')}" for name in columns)])
     for book in answer["books"]:
         documents = sum(book["documents"].values())
-        row(books, book["book"], book["base_currency"], count(documents), count(book["quarantine"]["open"]))
+        counts = (documents, book["quarantine"]["open"], book["waiting"])
+        row(books, book["book"], book["base_currency"], *map(count, counts))
     output.show(books)
     if any(book["quarantine"]["open"] for book in answer["books"]):
         session.say("status.quarantine")
+    if any(book["waiting"] for book in answer["books"]):
+        session.say("status.waiting")
 
 
 def _show_report(session: Session, report: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from tieout.cli import books, customers, demo, entry, explain, quarantine, questions, stores, tracing
+from tieout.cli import books, customers, demo, entry, explain, quarantine, questions, stores, tracing, waiting
 from tieout.cli.program import root, speak
 from tieout.messages import Lang, Texts
 
@@ -13,7 +13,7 @@ ORDER = (
     *("init", "book", "import", "post", "customer"),
     *("balance", "items", "ageing", "statement", "journal", "trial-balance", "control"),
     *("explain", "history", "documents", "document"),
-    *("quarantine", "status", "replay", "rebuild", "demo"),
+    *("quarantine", "waiting", "status", "replay", "rebuild", "demo"),
 )
 
 
@@ -21,7 +21,7 @@ ORDER = (
 def program(lang: Lang) -> Any:
     """The whole program, with its help in a language."""
     app = root()
-    for part in (stores, books, entry, customers, questions, explain, tracing, quarantine, demo):
+    for part in (stores, books, entry, customers, questions, explain, tracing, quarantine, waiting, demo):
         part.register(app)
     tree: Any = typer.main.get_command(app)
     # typer puts groups behind single commands.

@@ -9,6 +9,7 @@ from consumers.problems import ROW_RULES
 from domain.refusals import Code
 from ledger.outcomes import Outcome, token
 from ledger.quarantine import Quarantined
+from ledger.waiting import WaitingFact
 from tieout.messages import Texts
 from tieout.render.amounts import count
 from tieout.render.grid import grid, plain, row
@@ -78,6 +79,14 @@ def problems_table(problems: Iterable[Any], texts: Texts) -> Table:
     table = grid(texts, ["lines", "source_id", "code", "field", "value", "rule"])
     for one in problems:
         row(table, one.lines, one.source_id, one.code, one.field, one.value, rule_text(one.code, one.rule, texts))
+    return table
+
+
+def waiting_table(facts: Iterable[WaitingFact], texts: Texts) -> Table:
+    """What waits for a document, a fact a line."""
+    table = grid(texts, ["awaited", "book", "customer", "currency", "document", "source_id"])
+    for one in facts:
+        row(table, one.awaited, one.book, one.customer, one.currency, one.document, f"{one.source}/{one.source_id}")
     return table
 
 

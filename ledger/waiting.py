@@ -1,0 +1,15 @@
+"""Facts that wait for a document which is not in the books, as anybody may see them. Money never waits; these do."""
+
+import msgspec
+
+
+class WaitingFact(msgspec.Struct, frozen=True, kw_only=True):
+    """One refund or reversal that waits for ``awaited``; ``document`` is its own, if it enters one."""
+
+    book: str
+    awaited: str
+    document: str | None
+    customer: str
+    currency: str
+    source: str
+    source_id: str

@@ -1,4 +1,4 @@
-"""What is kept beside the log and may change or be erased: parties, and the list of what stands in quarantine."""
+"""What is kept beside the log: attachments, parties, and the list of what stands in quarantine."""
 
 from collections.abc import Iterable, Iterator
 from sqlite3 import Connection
@@ -37,6 +37,12 @@ class Beside:
         )
         for found, name_of, name, language, address in rows:
             yield Party(book=found, customer=name_of, name=name, language=language, address=address)
+
+    def attachment(self, digest: bytes) -> bytes | None:
+        """The bytes of a digest (SHA-256), or None."""
+        rows = self._connection.execute("SELECT bytes FROM attachments WHERE shard = 0 AND digest = ?", (digest,))
+        row = rows.fetchone()
+        return bytes(row[0]) if row is not None else None
 
     def erase_party(self, book: str, customer: str) -> bool:
         """Forget who a customer is; its accounts stay. Whether there was anything to forget."""

@@ -29,6 +29,7 @@ from domain.events import Event, InvoiceIssued, PaymentReceived
 from domain.history import History, Source, allocated_documents, enters, fold, touched_documents
 from domain.refusals import CONFLICTS, Code, Refusal
 from domain.waiting import applied, defer, deferred_command
+from ledger.attachments import detached
 from ledger.codec import Recorded
 from ledger.digest import digest
 from ledger.outcomes import Outcome, Status, Submission, Unreadable
@@ -166,7 +167,10 @@ class Deciding:
         """The latest events of an account. ``waited``: the document whose register row is that of its FactDeferred."""
         stream = account.stream
         self.touched[stream] = account
-        for version, event in enumerate(events, account.version - len(events) + 1):
+        for version, whole in enumerate(events, account.version - len(events) + 1):
+            event, attachment = detached(whole)
+            if attachment is not None:
+                self.entries.attachments.append(attachment)
             self._record(stream, version, event)
             if type(event) not in _TOUCH_NOTHING:
                 self._touch(account.book, event)

@@ -19,7 +19,9 @@ from eventsourcing.persistence import IntegrityError, Tracking
 from domain.account import Account, evolve, from_snapshot
 from domain.book import Book
 from domain.documents import account_stream, parse_account_stream
+from domain.events import CreditNoteIssued, InvoiceIssued, Line
 from domain.refusals import Code, Refusal
+from ledger.attachments import attached_lines
 from ledger.beside import Beside
 from ledger.deciding import Deciding, as_unreadable, quarantining, refused
 from ledger.errors import Contention, HeadMoved, StaleTracking
@@ -184,6 +186,14 @@ class Ledger(Application[str]):
                 for stream, fact in self._state.all_waiting()
             ]
         return sorted((w for w in found if book in (None, w.book)), key=lambda w: (w.book, w.awaited, w.source_id))
+
+    def lines(self, event: InvoiceIssued | CreditNoteIssued) -> list[Line]:
+        """The lines of a document, from its event or from the attachment that they were put into."""
+        if event.lines_digest is None:
+            return event.lines
+        attachment = self._beside.attachment(bytes.fromhex(event.lines_digest))
+        assert attachment is not None, f"the attachment {event.lines_digest} of {event.document} is missing"
+        return attached_lines(attachment)
 
     def account(self, book: str, customer: str, currency: str) -> Account:
         """A customer account, read from its stream. Raises the library's ``AggregateNotFoundError``."""

@@ -48,6 +48,8 @@ _ADVANCE = """UPDATE ledger_head SET position = position + :events, generation =
 _EVENTS = "INSERT INTO events VALUES (?, 0, ?, ?, ?, ?, ?)"
 _RECEIPTS = "INSERT INTO receipts VALUES (0, ?, ?, ?, ?, ?, ?, ?)"
 _DOCUMENTS = "INSERT INTO documents VALUES (0, ?, ?, ?, ?, ?, ?, ?)"
+# Two documents may have the very same lines.
+_ATTACHMENTS = "INSERT INTO attachments VALUES (0, ?, ?) ON CONFLICT DO NOTHING"
 _TOUCHES = "INSERT INTO touches VALUES (0, ?, ?, ?)"
 # The same message again makes no second entry, but may have another fault by now.
 _QUARANTINE = """INSERT INTO quarantine
@@ -102,6 +104,7 @@ class LedgerRecorder(SQLiteProcessRecorder):
                 cursor.executemany(_RECEIPTS, entries.receipts)
                 cursor.executemany(_DOCUMENTS, entries.documents)
                 cursor.executemany(_TOUCHES, entries.touches)
+                cursor.executemany(_ATTACHMENTS, entries.attachments)
                 for entry in entries.quarantine:
                     if isinstance(entry, Released):
                         cursor.execute(_RELEASE, entry)

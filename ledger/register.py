@@ -13,6 +13,7 @@ import msgspec
 
 from domain.events import Event
 from domain.history import Source
+from ledger.attachments import Attachment
 from ledger.codec import decode
 
 
@@ -55,6 +56,7 @@ class Entries(msgspec.Struct):
     documents: list[tuple[str, str, bytes, int, int, int, str | None]] = []
     touches: list[tuple[str, str, int]] = []
     quarantine: list[Quarantining | Released] = []
+    attachments: list[Attachment] = []
 
     def __bool__(self) -> bool:
         return bool(self.receipts or self.documents or self.touches or self.quarantine)

@@ -6,8 +6,8 @@ import pytest
 from eventsourcing.persistence import Tracking
 from shop import NOW_US, account, allocation, credit_note, day, invoice, opened, payment, refund, reversal, submit
 
-from domain.commands import ChangePostingTemplate, DocumentRef, OpenBook, PaidDocument, ReleaseAllocation
-from domain.events import AllocationReleased, DeferredFactApplied, Event, FactDeferred
+from domain.commands import ChangePostingTemplate, DocumentRef, Line, OpenBook, PaidDocument, ReleaseAllocation
+from domain.events import AllocationReleased, DeferredFactApplied, Event, FactDeferred, InvoiceIssued
 from ledger.codec import decode
 from ledger.errors import StaleTracking
 from ledger.ledger import Ledger
@@ -303,6 +303,27 @@ def test_the_same_unreadable_line_for_two_books_is_kept_twice(ledger: Ledger) ->
     }
     ledger.submit([Unreadable(book="main", **fault), Unreadable(book="b", **fault)])  # type: ignore[arg-type]
     assert [entry.book for entry in ledger.quarantined()] == ["main", "b"]
+
+
+# --- attachments
+
+
+def test_a_document_with_very_many_lines_keeps_them_in_an_attachment(ledger: Ledger) -> None:
+    lines = [Line(net=n, dimensions={"goods": f"g{n}"}) for n in range(1, 3001)]
+    total = sum(line.net for line in lines)
+    submit(ledger, invoice("1", total, lines=lines), invoice("2", 30, lines=[Line(net=10), Line(net=20)]))
+    large, small = (event for _, event in log(ledger) if isinstance(event, InvoiceIssued))
+    assert (large.lines, small.lines_digest) == ([], None)
+    assert [line.net for line in ledger.lines(large)] == [line.net for line in lines]
+    assert [line.dimensions for line in ledger.lines(large)] == [line.dimensions for line in lines]
+    assert [line.net for line in ledger.lines(small)] == [10, 20]
+    assert sum(p.amount for p in large.postings if p.role == "revenue") == total
+    (kept,) = ledger._connection.execute("SELECT digest FROM attachments").fetchall()
+    assert kept[0].hex() == large.lines_digest
+    # Known again by its content, lines and all.
+    assert statuses(submit(ledger, invoice("1", total, lines=lines[::-1]))) == ["duplicate"]
+    changed = [*lines[:-1], Line(net=3000, dimensions={"goods": "other"})]
+    assert statuses(submit(ledger, invoice("1", total, lines=changed))) == ["conflict"]
 
 
 # --- tracking

@@ -1,7 +1,6 @@
 """The demo as it is played: it proves what it says, in either language, and says plainly what it lacks."""
 
 import json
-import string
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import pytest
 
 from tieout.demo import scenes
 from tieout.demo.story import STORE, run_demo
-from tieout.demo.texts import DemoTexts, en, zh
 from tieout.errors import Exit
 
 Captured = pytest.CaptureFixture[str]
@@ -66,14 +64,3 @@ def test_real_sales_are_missed_by_name_where_they_are_not_there(
     assert run_demo(tmp_path / "demo", "en", is_retail=True) is Exit.NOT_FOUND
     assert str(tmp_path / "nowhere") in capsys.readouterr().err
     assert not (tmp_path / "demo").exists()
-
-
-def test_both_languages_say_the_same_things() -> None:
-    assert en.TEXTS.keys() == zh.TEXTS.keys()
-    for key, text in en.TEXTS.items():
-        assert _placeholders(text) == _placeholders(zh.TEXTS[key]), key
-    assert DemoTexts("zh")("demo.done", seconds="1.0") != DemoTexts("en")("demo.done", seconds="1.0")
-
-
-def _placeholders(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}

@@ -7,7 +7,6 @@ import typer
 
 from tieout.cli.program import command
 from tieout.cli.session import Session
-from tieout.errors import NotFound
 
 
 def register(app: typer.Typer) -> None:
@@ -25,13 +24,6 @@ def demo(
     customers: Annotated[int, typer.Option("--customers", min=1, metavar="N", help="option.customers")] = 200,
 ) -> int:
     """Play the demo in a folder of its own; the settings' store is left alone."""
-    from tieout.cli.faults import report
     from tieout.demo.story import run_demo
-    from tieout.demo.texts import DemoTexts
 
-    lang = session.texts.lang
-    try:
-        return run_demo(directory, lang, is_retail=retail, seed=seed, customers=customers)
-    except NotFound as missing:
-        # What the demo misses it says in words of its own.
-        return report(missing, DemoTexts(lang))
+    return run_demo(directory, session.texts.lang, is_retail=retail, seed=seed, customers=customers)

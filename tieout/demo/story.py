@@ -27,9 +27,8 @@ from projections.reader import Reader
 from projections.replay import replay
 from tieout.cli import output
 from tieout.demo.scenes import Scene, retail, wholesale
-from tieout.demo.texts import DemoTexts
 from tieout.errors import Exit, NotFound
-from tieout.messages import Lang
+from tieout.messages import Lang, Texts
 from tieout.render.accounts import by_account, control_table, trial_balance_table
 from tieout.render.amounts import count, money
 from tieout.render.outcomes import quarantine_table, summary_table
@@ -51,7 +50,7 @@ def run_demo(directory: Path, lang: Lang, *, is_retail: bool = False, seed: int 
     UNPROVED if any of its proofs fails, NOT_FOUND where real sales are asked for and the sample data is not there.
     """
     started = monotonic()
-    texts = DemoTexts(lang)
+    texts = Texts(lang)
     files = directory / "deliveries"
     try:
         scene = retail(files) if is_retail else wholesale(files, seed, customers)
@@ -72,7 +71,7 @@ def run_demo(directory: Path, lang: Lang, *, is_retail: bool = False, seed: int 
 class _Story:
     """The demo's steps, in order; ``proved`` stays true as long as every proof holds."""
 
-    def __init__(self, scene: Scene, ledger: Ledger, store: Path, texts: DemoTexts) -> None:
+    def __init__(self, scene: Scene, ledger: Ledger, store: Path, texts: Texts) -> None:
         self.scene = scene
         self.ledger = ledger
         self.store = store

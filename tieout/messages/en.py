@@ -436,10 +436,52 @@ NEXT = {
     "entry_must_hold_a_command": "correct the file and import it again, or give a whole command with --file.",
 }
 
+DEMO = {
+    "demo.wholesale": "A year of a wholesale company that does not exist: {customers} customers, 4 currencies, seed {seed}.",
+    "demo.retail": "Three months of a British mail-order house: real sales and no payments, sent three times as a file"
+    " that grows.",
+    "demo.store": "The store: {store}",
+    "demo.no_sample": "There is no {path}. Set TIEOUT_SAMPLE_DATA to the folder that has it; make demo needs none.",
+    "demo.no_mapping": "There is no {path}: run this from the folder of the repository.",
+    "demo.step.book": "The book",
+    "demo.book": "Book {book} is open: base currency {currency}, days of {time_zone}, {parties} customers with a name.",
+    "demo.step.import": "The deliveries",
+    "demo.deliveries": "{count} nightly files, {first} to {last}, each imported as of its night.",
+    "demo.importing": "Importing",
+    "demo.applied": "{waiting} facts came before the document that they name and waited for it; {left} of them wait still.",
+    "demo.quarantine": "What could not be booked stands in quarantine, with the line that it came on; what came right later"
+    " is booked:",
+    "demo.quarantine_more": "… and {count} more.",
+    "demo.followed": "The projections have followed {events} events in {seconds} s.",
+    "demo.step.ageing": "Who owes how much for how long, as of {day}",
+    "demo.ageing_total": "All customers together:",
+    "demo.ageing_largest": "The {count} that owe most:",
+    "demo.step.statement": "One customer's statement",
+    "demo.step.explain": "One balance, explained down to its message",
+    "demo.explain": "{customer} owes {amount} on account {account} as of {day}. These postings are in the log:",
+    "demo.ties": "{count} postings sum to {amount}: the balance, to the last unit.",
+    "demo.broken": "{count} postings sum to {amount}, which is NOT the balance of {balance}.",
+    "demo.message": "The last of them came from {file}, line {line}:",
+    "demo.step.clocks": "One day, known twice",
+    "demo.clocks": "The ageing of {day} as it was known at the end of {known_on} (position {position}):",
+    "demo.clocks_now": "The same day as it is known now (position {position}), with {count} events recorded since:",
+    "demo.step.trial": "The trial balance, {first} to {day}",
+    "demo.trial": "Dimensions are summed up here; tieout trial-balance shows them.",
+    "demo.step.control": "Subledger = control",
+    "demo.control": "{count} pairs of open items and postings by account, currency and dimensions: {holding} hold.",
+    "demo.step.replay": "Everything again from the log",
+    "demo.identical": "{events} events replayed, {rows} rows in {tables} tables compared: identical.",
+    "demo.differs": "{events} events replayed, {rows} rows compared: {differences} DIFFER.",
+    "demo.done": "The demo took {seconds} s.",
+    "demo.further": "Go on asking, for example:",
+    "demo.step": "{number}. {title}",
+}
+
 TEXTS: dict[str, str] = (
     HELP
     | ERRORS
     | ANSWERS
+    | DEMO
     | TABLES
     | {f"next.{code}": text for code, text in NEXT.items()}
     | {f"refusal.{code}": rule for code, rule in (RULES | ROW_RULES).items()}

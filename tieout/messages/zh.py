@@ -487,10 +487,50 @@ FAILED = {
     " `delimiter` 和 `quote`。",
 }
 
+DEMO = {
+    "demo.wholesale": "一家并不存在的批发公司的一年：{customers} 个客户，4 种币种，种子 {seed}。",
+    "demo.retail": "一家英国邮购公司的三个月：真实销售，没有收款；同一文件随增长送来三次。",
+    "demo.store": "存储：{store}",
+    "demo.no_sample": "找不到 {path}。请把 TIEOUT_SAMPLE_DATA 设为其所在文件夹；make demo 不需要它。",
+    "demo.no_mapping": "找不到 {path}：请在代码库的文件夹中运行。",
+    "demo.step.book": "账套",
+    "demo.book": "账套 {book} 已开立：本位币 {currency}，日期按 {time_zone}，{parties} 个客户有名称。",
+    "demo.step.import": "来件",
+    "demo.deliveries": "{count} 个夜间文件，{first} 至 {last}，各按其当晚时刻导入。",
+    "demo.importing": "导入",
+    "demo.applied": "{waiting} 件先于其所指单据到达，等待过该单据；其中 {left} 件仍在等待。",
+    "demo.quarantine": "无法入账的在隔离区，并注明来自哪一行；之后改正重来的已入账：",
+    "demo.quarantine_more": "……另有 {count} 条。",
+    "demo.followed": "投影已跟进 {events} 个事件，用时 {seconds} 秒。",
+    "demo.step.ageing": "谁欠多少、欠了多久：账龄，截至 {day}",
+    "demo.ageing_total": "全部客户合计：",
+    "demo.ageing_largest": "欠款最多的 {count} 户：",
+    "demo.step.statement": "一个客户的对账单",
+    "demo.step.explain": "一个余额，追溯到它的来件",
+    "demo.explain": "截至 {day}，{customer} 在科目 {account} 欠 {amount}。日志中的分录如下：",
+    "demo.ties": "{count} 条分录合计 {amount}：与余额分毫不差。",
+    "demo.broken": "{count} 条分录合计 {amount}，与余额 {balance} 不符！",
+    "demo.message": "其中最后一条来自 {file} 第 {line} 行：",
+    "demo.step.clocks": "同一天，两次所知",
+    "demo.clocks": "{day} 的账龄，按 {known_on} 终了时所知（位置 {position}）：",
+    "demo.clocks_now": "同一天，按现在所知（位置 {position}），其间又记录了 {count} 个事件：",
+    "demo.step.trial": "科目余额表，{first} 至 {day}",
+    "demo.trial": "此处辅助核算已合并；tieout trial-balance 可逐项查看。",
+    "demo.step.control": "明细账 = 总账",
+    "demo.control": "按科目、币种、辅助核算共 {count} 组未清项与分录：{holding} 组相符。",
+    "demo.step.replay": "从日志重来一遍",
+    "demo.identical": "重放 {events} 个事件，比对 {tables} 张表 {rows} 行：完全一致。",
+    "demo.differs": "重放 {events} 个事件，比对 {rows} 行：{differences} 处不一致！",
+    "demo.done": "演示用时 {seconds} 秒。",
+    "demo.further": "可以接着问，例如：",
+    "demo.step": "{number}. {title}",
+}
+
 TEXTS: dict[str, str] = (
     HELP
     | ERRORS
     | ANSWERS
+    | DEMO
     | TABLES
     | {f"refusal.{code}": text for code, text in REFUSALS.items()}
     | {f"next.{code}": text for code, text in NEXT.items()}

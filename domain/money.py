@@ -113,8 +113,9 @@ def apportion_at(total: int, weights: Sequence[int], rate: Fraction) -> list[int
     ``total`` is the sum of the weights at that rate, rounded. Unlike a proportion of the total it keeps the worth of
     lines that cancel out, such as a sale and its discount in full.
     """
-    assert 2 * abs(total - sum(weights) * rate) <= 1
-    return _largest_remainder(total, weights, rate.numerator, rate.denominator)
+    numerator, denominator = rate.numerator, rate.denominator
+    assert 2 * abs(total * denominator - sum(weights) * numerator) <= denominator
+    return _largest_remainder(total, weights, numerator, denominator)
 
 
 def _largest_remainder(total: int, weights: Sequence[int], numerator: int, denominator: int) -> list[int]:

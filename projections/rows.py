@@ -76,8 +76,8 @@ class Deltas:
     def __init__(self) -> None:
         self._items: dict[str, dict[str, list[Any]]] = {}
         self._movements: list[Any] = []
-        # (book, currency) → (block, day) → account, with its dimensions if it has any → its sums.
-        self._turnover: dict[tuple[str, str], dict[tuple[int, str], dict[str | tuple[str, str], list[int]]]] = {}
+        # (book, currency) → (block, day) → (account, dimensions) → its sums.
+        self._turnover: dict[tuple[str, str], dict[tuple[int, str], dict[tuple[str, str], list[int]]]] = {}
         self.turnover_rows = 0
         """How many rows of ``turnover`` are in the making."""
 
@@ -86,7 +86,7 @@ class Deltas:
         movements = self._movements
         last = None
         items: dict[str, list[Any]] = {}
-        days: dict[tuple[int, str], dict[str | tuple[str, str], list[int]]] = {}
+        days: dict[tuple[int, str], dict[tuple[str, str], list[int]]] = {}
         for position, stream, topic, state in events:
             decode = _DECODERS[topic]
             if decode is None:
@@ -103,12 +103,11 @@ class Deltas:
                 turnover = days[day] = {}
             document = event.document if topic in _OPENING else None
             for posting in event.postings:
-                amount, base, item, account = posting.amount, posting.base_amount, posting.item, posting.account
-                if posting.dimensions is not None:
-                    account = (account, dimensions_text(posting.dimensions))
-                sums = turnover.get(account)
+                amount, base, item, dimensions = posting.amount, posting.base_amount, posting.item, posting.dimensions
+                key = (posting.account, dimensions_text(dimensions) if dimensions else NO_DIMENSIONS)
+                sums = turnover.get(key)
                 if sums is None:
-                    sums = turnover[account] = [0, 0, 0, 0]
+                    sums = turnover[key] = [0, 0, 0, 0]
                     self.turnover_rows += 1
                 if posting.side == "D":
                     sums[0] += amount
@@ -146,17 +145,20 @@ class Deltas:
         return flat, movements
 
     def take_turnover(self) -> Iterator[list[Any]]:
-        """The rows of ``turnover``, in parts; forgotten here as they are given, so that none is in memory twice."""
+        """The rows of ``turnover``, in key order, in parts; forgotten here as they are given: none is in memory twice."""
+        days = sorted(
+            ((book, block, currency, on) for (book, currency), days in self._turnover.items() for block, on in days),
+            reverse=True,
+        )
         flat: list[Any] = []
-        for (book, currency), days in self._turnover.items():
-            while days:
-                (block, on), accounts = days.popitem()
-                for key, sums in accounts.items():
-                    account, dimensions = (key, NO_DIMENSIONS) if isinstance(key, str) else key
-                    flat += (book, block, account, currency, dimensions, on, *sums)
-                if len(flat) > _PART:
-                    yield flat
-                    flat = []
+        while days:
+            book, block, currency, on = days.pop()
+            accounts = self._turnover[book, currency].pop((block, on))
+            for (account, dimensions), sums in sorted(accounts.items()):
+                flat += (book, block, currency, on, account, dimensions, *sums)
+            if len(flat) > _PART:
+                yield flat
+                flat = []
         yield flat
         self._turnover = {}
         self.turnover_rows = 0

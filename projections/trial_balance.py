@@ -97,7 +97,7 @@ def _turnover_of(
     until = at.parameters["E"]
     for flat in deltas.take_turnover():
         for n in range(0, len(flat), 10):
-            of_book, _, account, currency, dimensions, on, *amounts = flat[n : n + 10]
+            of_book, _, currency, on, account, dimensions, *amounts = flat[n : n + 10]
             if of_book == book and (until is None or on <= until):
                 yield AccountKey(account, currency, dimensions), on, amounts
 

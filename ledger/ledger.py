@@ -25,10 +25,11 @@ from ledger.attachments import attached_lines
 from ledger.beside import Beside
 from ledger.deciding import Deciding, as_unreadable, quarantining, refused
 from ledger.errors import Contention, HeadMoved, StaleTracking
+from ledger.head import Head
 from ledger.outcomes import Outcome, Submission, Unreadable
 from ledger.parties import Party
 from ledger.quarantine import Quarantined
-from ledger.recorder import Head, LedgerRecorder
+from ledger.recorder import LedgerRecorder
 from ledger.register import Entries, Register
 from ledger.state import State
 from ledger.store import check, connect
@@ -115,25 +116,25 @@ class Ledger(Application[str]):
                 tracking.application_name, tracking.notification_id
             ):
                 raise StaleTracking(f"{tracking.application_name} has been saved up to {tracking.notification_id}")
-            base = self.head().position
-            self._state.catch_up(base)
-            deciding = Deciding(self._state, self._register, base, time_ns() // 1000 if now_us is None else now_us)
+            head = self.head()
+            self._state.catch_up(head)
+            instant = time_ns() // 1000 if now_us is None else now_us
+            deciding = Deciding(self._state, self._register, head.position, instant)
             outcomes = deciding.run(batch)
             if not (deciding.recorded or deciding.entries or tracking is not None):
                 return outcomes
             try:
-                self.recorder.insert_events(
+                self._state.head = self.recorder.commit(
                     list(map(self.mapper.to_stored_event, deciding.recorded)),
                     tracking=tracking,
                     entries=deciding.entries,
-                    at=base,
+                    at=head,
                     changes=deciding.book_changes,
                     now_us=now_us,
                 )
             except HeadMoved:
                 self._state.forget()
                 continue
-            self._state.position = base + len(deciding.recorded)
             self._state.settle_down(deciding.touched.values())
             return outcomes
         raise Contention(f"other writers moved the head {ATTEMPTS} times; nothing of the batch was booked")
@@ -147,7 +148,7 @@ class Ledger(Application[str]):
             entries = Entries()
             if isinstance(entry, Submission) and entry.quarantine:
                 entries.quarantine.append(quarantining(as_unreadable(entry, refusal)))
-            self.recorder.insert_events([], entries=entries, tracking=tracking, now_us=now_us)
+            self.recorder.commit([], entries=entries, tracking=tracking, now_us=now_us)
         return refused(refusal)
 
     # --- reading
@@ -160,7 +161,7 @@ class Ledger(Application[str]):
     def book(self, book: str) -> Book | None:
         """A book as it stands, or None where it has not been opened."""
         with self._lock:
-            self._state.catch_up(self.head().position)
+            self._state.catch_up(self.head())
             return self._state.book(book)
 
     def books(self) -> list[Book]:
@@ -172,7 +173,7 @@ class Ledger(Application[str]):
     def waiting(self, book: str | None = None) -> list[WaitingFact]:
         """The facts that wait for a document, of one book or of all, in the order of what they wait for."""
         with self._lock:
-            self._state.catch_up(self.head().position)
+            self._state.catch_up(self.head())
             found = [
                 WaitingFact(
                     book=stream.split(":", 2)[1],

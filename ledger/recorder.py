@@ -8,7 +8,7 @@ once, whatever the timeout, when somebody else committed between its read and it
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import time_ns
-from typing import Any, NamedTuple
+from typing import Any
 
 from eventsourcing.persistence import AggregateRecorder, StoredEvent, Tracking
 from eventsourcing.sqlite import (
@@ -21,16 +21,9 @@ from eventsourcing.sqlite import (
 )
 
 from ledger.errors import HeadMoved
+from ledger.head import Head
 from ledger.register import Entries, Released
 from ledger.store import create
-
-
-class Head(NamedTuple):
-    """The head row of a shard: last position, its instant, and how often a book stream has changed."""
-
-    position: int
-    recorded_us: int
-    generation: int
 
 
 class _Immediate(SQLiteTransaction):
@@ -43,8 +36,8 @@ class _Immediate(SQLiteTransaction):
 
 
 _ADVANCE = """UPDATE ledger_head SET position = position + :events, generation = generation + :changes,
-    recorded_us = max(recorded_us + 1, :now_us) WHERE shard = 0 AND (:at IS NULL OR position = :at)
-    RETURNING position, recorded_us"""
+    recorded_us = max(recorded_us + 1, :now_us) WHERE shard = 0 AND (:at IS NULL OR recorded_us = :at)
+    RETURNING position, recorded_us, generation"""
 _EVENTS = "INSERT INTO events VALUES (?, 0, ?, ?, ?, ?, ?)"
 _RECEIPTS = "INSERT INTO receipts VALUES (0, ?, ?, ?, ?, ?, ?, ?)"
 _DOCUMENTS = "INSERT INTO documents VALUES (0, ?, ?, ?, ?, ?, ?, ?)"
@@ -69,30 +62,39 @@ class LedgerRecorder(SQLiteProcessRecorder):
         create(self.datastore.pool.db_name)
 
     def insert_events(
+        self, stored_events: Sequence[StoredEvent], *, tracking: Tracking | None = None, **kwargs: Any
+    ) -> Sequence[int]:
+        """Write all or nothing, whatever the head; the positions of the events."""
+        last = self.commit(stored_events, tracking=tracking).position
+        return list(range(last - len(stored_events) + 1, last + 1))
+
+    def commit(
         self,
         stored_events: Sequence[StoredEvent],
         *,
         tracking: Tracking | None = None,
         entries: Entries | None = None,
-        at: int | None = None,
+        at: Head | None = None,
         changes: int = 0,
         now_us: int | None = None,
-        **kwargs: Any,
-    ) -> Sequence[int]:
-        """Write all or nothing; the positions of the events.
+    ) -> Head:
+        """Write all or nothing; the head after it.
 
-        ``at``: the position at which the batch was decided; ``HeadMoved`` if the head is elsewhere. ``changes``: how
-        many commands changed a book. ``now_us``: the instant, by default the clock's.
+        ``at``: the head on which the batch was decided; ``HeadMoved`` if any commit has come since, also one without
+        events. ``changes``: how many commands changed a book. ``now_us``: the instant, by default the clock's.
         """
         now_us = time_ns() // 1000 if now_us is None else now_us
         with self._immediate() as c:
             cursor = c.sqlite_cursor
-            advance = {"events": len(stored_events), "changes": changes, "now_us": now_us, "at": at}
+            # Every commit has an instant of its own: it tells one head from another.
+            seen = None if at is None else at.recorded_us
+            advance = {"events": len(stored_events), "changes": changes, "now_us": now_us, "at": seen}
             row = cursor.execute(_ADVANCE, advance).fetchone()
             if row is None:
                 raise HeadMoved
-            last, recorded_us = row
-            first = last - len(stored_events) + 1
+            head = Head(*row)
+            recorded_us = head.recorded_us
+            first = head.position - len(stored_events) + 1
             cursor.executemany(
                 _EVENTS,
                 [
@@ -112,7 +114,7 @@ class LedgerRecorder(SQLiteProcessRecorder):
                         cursor.execute(_QUARANTINE, (*entry, recorded_us))
             if tracking is not None:
                 self._insert_tracking(c, tracking)
-        return list(range(first, last + 1))
+        return head
 
     @contextmanager
     def _immediate(self) -> Iterator[SQLiteCursor]:

@@ -1,4 +1,4 @@
-"""What the writer remembers of the log, as of one position: books, customer accounts, and who waits for what.
+"""What the writer remembers of the log, as of one head: books, customer accounts, and who waits for what.
 
 Everything here can be read again from the log; ``forget`` drops it, when another writer has moved the head or a batch
 has failed half way. Accounts are working copies: the writer evolves them while it decides, before the commit.
@@ -13,6 +13,7 @@ from domain.documents import account_stream, book_stream
 from domain.events import Event, FactDeferred
 from domain.waiting import still_waiting
 from ledger.codec import SNAPSHOT_TOPIC, decode, encode
+from ledger.head import Head
 
 MAX_ACCOUNTS = 20_000
 """Accounts kept in memory between batches."""
@@ -31,11 +32,11 @@ _BOOKS = """SELECT originator_id FROM events WHERE shard = 0 AND originator_id >
 
 
 class State:
-    """Books, accounts and waiting facts as of ``position``; None: nothing is remembered."""
+    """Books, accounts and waiting facts as of ``head``; None: nothing is remembered."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.position: int | None = None
+        self.head: Head | None = None
         self.quarantine_open = False
         self._books: dict[str, Book | None] = {}
         self._accounts: dict[tuple[str, str, str], Account] = {}
@@ -44,22 +45,22 @@ class State:
 
     def forget(self) -> None:
         """Remember nothing."""
-        self.position = None
+        self.head = None
         self._books.clear()
         self._accounts.clear()
         self._waiting.clear()
         self._snapshot_at.clear()
 
-    def catch_up(self, position: int) -> None:
-        """Be at the head; what was remembered of another position is dropped."""
-        if self.position == position:
+    def catch_up(self, head: Head) -> None:
+        """Be at the head; what was remembered of another one is dropped."""
+        if self.head == head:
             return
         self.forget()
         for (stream,) in self._connection.execute(_WAITING).fetchall():
             self._waiting[stream] = still_waiting(self.events(stream))
         row = self._connection.execute("SELECT EXISTS (SELECT 1 FROM quarantine WHERE shard = 0 AND status = 'open')")
         self.quarantine_open = bool(row.fetchone()[0])
-        self.position = position
+        self.head = head
 
     def events(self, stream: str, after: int = 0) -> Iterable[tuple[int, Event]]:
         """The events of a stream, with their versions."""

@@ -59,7 +59,7 @@ def test_a_failed_commit_leaves_no_trace_in_memory(ledger: Ledger, monkeypatch) 
         raise OSError("no space left")
 
     with monkeypatch.context() as patched:
-        patched.setattr(ledger.recorder, "insert_events", disk_full)
+        patched.setattr(ledger.recorder, "commit", disk_full)
         try:
             submit(ledger, payment("1", 40))
         except OSError:
@@ -118,6 +118,39 @@ def test_two_processes_write_to_one_store_and_nothing_is_lost_or_doubled(store: 
         assert sum(i.open if i.side == "D" else -i.open for i in found.items.values()) == 120 * 100 + 60 * 7 - 120 * 50
         # This process remembered an older head.
         assert submit(first, payment("late", 1))[0].status == Status.BOOKED
+
+
+def test_a_commit_without_events_is_seen_by_the_other_writer_too(store: Path) -> None:
+    with opened(store) as first, Ledger.open(store) as second:
+        submit(first, invoice("1", 100))
+        wrong = Submission(invoice("2", 5, currency="USD"), quarantine=True)
+        by_kafka = invoice("1", 100, source="kafka", source_id="m1")
+        assert submit(second, payment("1", 1))[0].status == Status.BOOKED
+        # From here on each remembers the same head; then the first writes a receipt and a quarantine entry, no event.
+        assert submit(first, payment("2", 1))[0].status == Status.BOOKED
+        assert submit(second, invoice("0", 7))[0].status == Status.BOOKED
+        first.submit([Submission(by_kafka), wrong])
+        assert submit(second, by_kafka)[0].status == Status.DUPLICATE
+        submit(second, invoice("2", 5, currency="USD", rate="7"))
+        assert list(second.quarantined()) == []
+
+
+def test_a_batch_is_decided_again_when_another_writer_came_between(store: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    with opened(store) as first, Ledger.open(store) as second:
+        submit(second, invoice("0", 1))
+        commit, others = first.recorder.commit, [invoice("1", 100), payment("1", 100)]
+
+        def late(*arguments: object, **options: object) -> object:
+            if others:
+                submit(second, others.pop(0))
+            return commit(*arguments, **options)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(first.recorder, "commit", late)
+        outcomes = submit(first, invoice("1", 100), invoice("2", 40))
+        assert [o.status for o in outcomes] == [Status.DUPLICATE, Status.BOOKED]
+        monkeypatch.undo()
+        # Twice the other writer came first: its payment has settled invoice 0 and all but 1 of invoice 1.
+        assert sum(item.open for item in first.account("main", "C1", "CNY").items.values()) == 41
 
 
 def test_other_books_are_other_streams(ledger: Ledger) -> None:

@@ -25,7 +25,7 @@ from projections.items import balances, items
 from projections.log import Logged
 from projections.selectors import Selector
 from projections.statement import Effect, effects
-from projections.trial_balance import trial_balance
+from projections.trial_balance import turnover
 from projections.view import Moment, Scope, View, scope
 
 
@@ -283,11 +283,6 @@ class _ItemPostings:
 def _turnover(view: View, selector: selectors.Turnover) -> _Number:
     at = _moment(view, selector)
     part, from_on = selector.part, selector.from_on
-    rows = [
-        row
-        for row in trial_balance(view, selector.book, from_on, at)
-        if (row.account, row.currency, row.dimensions) == (selector.account, selector.currency, selector.dimensions)
-    ]
 
     def behind(logged: Logged, event: Voucher) -> Iterator[Part]:
         before = from_on is not None and event.effective_on < from_on
@@ -308,9 +303,8 @@ def _turnover(view: View, selector: selectors.Turnover) -> _Number:
         holding=b'"account":' + msgspec.json.encode(selector.account),
         ending=f":{selector.currency}",
     )
-    return _Number(
-        sum(getattr(row, part) for row in rows), sum(getattr(row, f"base_{part}") for row in rows), events, behind
-    )
+    amount, base_amount = turnover(view, selector, at)
+    return _Number(amount, base_amount, events, behind)
 
 
 # --- where to look

@@ -125,6 +125,13 @@ def _logged(row: tuple[int, str, int, int, str, bytes]) -> Logged:
 _WHOLE = "SELECT rowid, originator_id, originator_version, recorded_us, topic, state FROM events "
 
 
+# Searched by the database: a row that is not wanted costs a tenth of one that is handed over.
+_OF_BOOK = """WHERE rowid > :after AND rowid <= :upto
+    AND (substr(originator_id, 1, length(:account)) IN (:account, :waiting) OR originator_id = :own)
+    AND (:ending = '' OR substr(originator_id, -length(:ending)) = :ending)
+    AND (:holding = x'' OR instr(state, :holding)) ORDER BY rowid"""
+
+
 def events(
     connection: Connection, book: str, upto: int, after: int = 0, holding: bytes = b"", ending: str = ""
 ) -> Iterator[Logged]:
@@ -133,12 +140,21 @@ def events(
     ``holding``: only those with these bytes in their body, which is searched before it is decoded; a hit may be a
     chance one. ``ending``: only those of streams that end so.
     """
-    own, others = book_stream(book), (f"acct:{book}:", f"wait:{book}:")
-    rows = connection.execute(_WHOLE + "WHERE rowid > ? AND rowid <= ? ORDER BY rowid", (after, upto))
+    rows = connection.execute(
+        _WHOLE + _OF_BOOK,
+        {
+            "after": after,
+            "upto": upto,
+            "own": book_stream(book),
+            # Both prefixes are as long: `acct:` and `wait:`.
+            "account": f"acct:{book}:",
+            "waiting": f"wait:{book}:",
+            "holding": holding,
+            "ending": ending,
+        },
+    )
     for row in rows:
-        stream = row[1]
-        if stream.endswith(ending) and (stream.startswith(others) or stream == own) and holding in row[5]:
-            yield _logged(row)
+        yield _logged(row)
 
 
 _POSITIONS = "SELECT rowid FROM events WHERE shard = 0 AND originator_id = ? AND rowid > ? AND rowid <= ?"

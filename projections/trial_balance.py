@@ -43,6 +43,14 @@ class _Sums(msgspec.Struct):
     base_credit: int = 0
 
     @property
+    def closing(self) -> int:
+        return self.opening + self.debit - self.credit
+
+    @property
+    def base_closing(self) -> int:
+        return self.base_opening + self.base_debit - self.base_credit
+
+    @property
     def is_empty(self) -> bool:
         return not any(msgspec.structs.astuple(self))
 
@@ -54,6 +62,19 @@ _BLOCKS = """SELECT account, currency, dimensions, effective_on < :from_on, sum(
 
 def trial_balance(view: View, book: str, from_on: date | None, at: Moment) -> list[TrialBalanceRow]:
     """Opening before ``from_on`` (None: nothing), turnover from then to E, and closing, of accounts with any of them."""
+    sums = _sums(view, book, from_on, at)
+    return [_row(book, key, sums[key], from_on, at) for key in sorted(sums) if not sums[key].is_empty]
+
+
+def turnover(view: View, selector: Turnover, at: Moment) -> tuple[int, int]:
+    """One figure of one row of the trial balance, and the base amount beside it."""
+    sums = _sums(view, selector.book, selector.from_on, at)
+    key = AccountKey(selector.account, selector.currency, dimensions_text(selector.dimensions))
+    found = sums.get(key, _Sums())
+    return getattr(found, selector.part), getattr(found, f"base_{selector.part}")
+
+
+def _sums(view: View, book: str, from_on: date | None, at: Moment) -> dict[AccountKey, _Sums]:
     sums: dict[AccountKey, _Sums] = defaultdict(_Sums)
     from_text = from_on.isoformat() if from_on is not None else ""
     whole_to, first, last, sign = _around(view, at)
@@ -62,12 +83,7 @@ def trial_balance(view: View, book: str, from_on: date | None, at: Moment) -> li
         _add(sums[AccountKey(account, currency, dimensions)], before, *amounts)
     for key, on, amounts in _turnover_of(view, book, first, last, at):
         _add(sums[key], on < from_text, *(sign * amount for amount in amounts))
-    rows = []
-    for key in sorted(sums):
-        found = sums[key]
-        if not found.is_empty:
-            rows.append(_row(book, key, found, from_on, at))
-    return rows
+    return sums
 
 
 class _Around(NamedTuple):
@@ -119,8 +135,8 @@ def _row(book: str, key: AccountKey, sums: _Sums, from_on: date | None, at: Mome
         account=key.account,
         currency=key.currency,
         dimensions=dimensions,
-        closing=sums.opening + sums.debit - sums.credit,
-        base_closing=sums.base_opening + sums.base_debit - sums.base_credit,
+        closing=sums.closing,
+        base_closing=sums.base_closing,
         explain={
             part: Turnover(
                 book=book,

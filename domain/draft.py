@@ -60,7 +60,7 @@ class Draft:
 
     def get(self, item: str) -> OpenItem | None:
         """An item as it stands in the draft; None where it is settled or unknown."""
-        found = self.items.get(item) or self.account.items.get(item)
+        found = self._find(item)
         return found if found is not None and found.open else None
 
     def get_settled(self, item: str, named: Named) -> OpenItem:

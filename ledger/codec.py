@@ -37,8 +37,3 @@ def encode(event: Event | AccountState) -> bytes:
 def decode(topic: str, state: bytes) -> Any:
     """The event of a stored body; KeyError for a topic that was never written."""
     return _DECODERS[topic].decode(state)
-
-
-def is_known(topic: str) -> bool:
-    """Whether a topic can be read; an unknown snapshot is ignored, an unknown event is not."""
-    return topic in _DECODERS

@@ -6,7 +6,6 @@ the batch as in the register (invariant 3). A refusal is its command's outcome a
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -33,7 +32,7 @@ from ledger.attachments import detached
 from ledger.codec import Recorded
 from ledger.digest import digest
 from ledger.outcomes import Outcome, Status, Submission, Unreadable
-from ledger.register import Entries, Known, Quarantining, Register, Released
+from ledger.register import Entries, Known, Register, Released
 from ledger.state import State
 
 _TOUCH_NOTHING = frozenset({InvoiceIssued, PaymentReceived})
@@ -279,7 +278,7 @@ class Deciding:
         return Outcome(Status.REFUSED, code=entry.code, field=entry.field, value=entry.value, rule=entry.rule)
 
     def _keep(self, entry: Unreadable) -> None:
-        self.entries.quarantine.append(quarantining(entry))
+        self.entries.quarantine.append(entry)
         self._state.quarantine_open = True
 
 
@@ -328,9 +327,3 @@ def as_unreadable(submission: Submission, refusal: Refusal) -> Unreadable:
         rule=refusal.rule,
         raw=COMMAND.dump_json(command, exclude_none=True).decode(),
     )
-
-
-def quarantining(entry: Unreadable) -> Quarantining:
-    """The row of an entry; its mark tells two messages apart, so that the same one is kept once."""
-    mark = sha256(msgspec.json.encode((entry.book, entry.source, entry.raw))).digest()
-    return Quarantining(mark, *msgspec.structs.astuple(entry))

@@ -23,7 +23,7 @@ from domain.events import CreditNoteIssued, InvoiceIssued, Line
 from domain.refusals import Code, Refusal
 from ledger.attachments import attached_lines
 from ledger.beside import Beside
-from ledger.deciding import Deciding, as_unreadable, quarantining, refused
+from ledger.deciding import Deciding, as_unreadable, refused
 from ledger.errors import Contention, HeadMoved, StaleTracking
 from ledger.head import Head
 from ledger.outcomes import Outcome, Submission, Unreadable
@@ -147,7 +147,7 @@ class Ledger(Application[str]):
         if (isinstance(entry, Submission) and entry.quarantine) or tracking is not None:
             entries = Entries()
             if isinstance(entry, Submission) and entry.quarantine:
-                entries.quarantine.append(quarantining(as_unreadable(entry, refusal)))
+                entries.quarantine.append(as_unreadable(entry, refusal))
             self.recorder.commit([], entries=entries, tracking=tracking, now_us=now_us)
         return refused(refusal)
 

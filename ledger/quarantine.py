@@ -1,8 +1,11 @@
 """Quarantine: what came in and could not be booked, kept whole until it is booked after all or dismissed."""
 
+from hashlib import sha256
 from typing import Literal
 
 import msgspec
+
+from ledger.outcomes import Unreadable
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,3 +25,8 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["open", "booked", "dismissed"]
     position: int | None
     reason: str | None
+
+
+def mark(entry: Unreadable) -> bytes:
+    """What tells two messages apart, so that the same one is kept once: book, source and what came."""
+    return sha256(msgspec.json.encode((entry.book, entry.source, entry.raw))).digest()

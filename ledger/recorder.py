@@ -19,9 +19,11 @@ from eventsourcing.sqlite import (
     SQLiteProcessRecorder,
     SQLiteTransaction,
 )
+from msgspec.structs import astuple
 
 from ledger.errors import HeadMoved
 from ledger.head import Head
+from ledger.quarantine import mark
 from ledger.register import Entries, Released
 from ledger.store import create
 
@@ -111,7 +113,7 @@ class LedgerRecorder(SQLiteProcessRecorder):
                     if isinstance(entry, Released):
                         cursor.execute(_RELEASE, entry)
                     else:
-                        cursor.execute(_QUARANTINE, (*entry, recorded_us))
+                        cursor.execute(_QUARANTINE, (mark(entry), *astuple(entry), recorded_us))
             if tracking is not None:
                 self._insert_tracking(c, tracking)
         return head

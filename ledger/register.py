@@ -15,6 +15,7 @@ from domain.events import Event
 from domain.history import Source
 from ledger.attachments import Attachment
 from ledger.codec import decode
+from ledger.outcomes import Unreadable
 
 
 class Known(NamedTuple):
@@ -24,21 +25,6 @@ class Known(NamedTuple):
     position: int
     events: int
     awaited: str | None
-
-
-class Quarantining(NamedTuple):
-    """A row of ``quarantine``."""
-
-    mark: bytes
-    book: str
-    source: str
-    source_id: str | None
-    origin: str
-    code: str
-    field: str
-    value: str
-    rule: str
-    raw: str
 
 
 class Released(NamedTuple):
@@ -55,7 +41,7 @@ class Entries(msgspec.Struct):
     receipts: list[tuple[str, str, bytes, int, int, str | None, str | None]] = []
     documents: list[tuple[str, str, bytes, int, int, int, str | None]] = []
     touches: list[tuple[str, str, int]] = []
-    quarantine: list[Quarantining | Released] = []
+    quarantine: list[Unreadable | Released] = []
     attachments: list[Attachment] = []
 
     def __bool__(self) -> bool:

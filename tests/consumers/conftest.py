@@ -8,6 +8,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from sales import SALES
 
 from consumers.mapping import Mapping, read_mapping
 from consumers.tables import Summary, import_file
@@ -21,21 +22,6 @@ from ledger.store import connect, create
 NOW_US = 1_767_225_600_000_000
 """2026-01-01, UTC."""
 
-SALES = """
-    [source]
-    name = "shop"
-    [defaults]
-    currency = "EUR"
-    due_days = 30
-    [columns]
-    number = "Number"
-    customer = "Customer"
-    effective_on = "Date"
-    quantity = "Quantity"
-    unit_price = "Price"
-    [kind]
-    prefix = { C = "credit-note" }
-"""
 HEADER = "Number,Customer,Date,Quantity,Price\n"
 
 

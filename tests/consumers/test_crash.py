@@ -9,26 +9,13 @@ from random import Random
 from textwrap import dedent
 from typing import Any
 
+from sales import SALES
+
 from ledger.store import connect
 
 DOCUMENTS = 4_000
 BATCH = 40
 KILLS = 6
-SALES = """
-    [source]
-    name = "shop"
-    [defaults]
-    currency = "EUR"
-    due_days = 30
-    [columns]
-    number = "Number"
-    customer = "Customer"
-    effective_on = "Date"
-    quantity = "Quantity"
-    unit_price = "Price"
-    [kind]
-    prefix = { C = "credit-note" }
-"""
 # Says a word after each commit, so that the killer knows that it is at work.
 PROGRAM = """
 import sys

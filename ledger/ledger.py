@@ -133,7 +133,7 @@ class Ledger(Application[str]):
                     now_us=now_us,
                 )
             except HeadMoved:
-                self._state.forget()
+                # Decided again on the new head: catching up with it drops what was evolved on the old one.
                 continue
             self._state.settle_down(deciding.touched.values())
             return outcomes

@@ -127,7 +127,7 @@ class LedgerRecorder(SQLiteProcessRecorder):
 
 
 def _prepare(connection: SQLiteConnection) -> None:
-    """Acknowledged means on disk: the default of WAL mode may lose the last commits at a power cut."""
+    """Acknowledged means on disk: some builds of SQLite default to less in WAL mode."""
     connection.cursor().execute("PRAGMA synchronous=FULL")
 
 

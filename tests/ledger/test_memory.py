@@ -68,7 +68,10 @@ def test_a_failed_commit_leaves_no_trace_in_memory(ledger: Ledger, monkeypatch) 
             raise AssertionError("the error was swallowed")
     assert payload(ledger.account("main", "C1", "CNY")) == before
     assert submit(ledger, payment("1", 40))[0].status == Status.BOOKED
-    assert ledger.account("main", "C1", "CNY").items["invoice::1:1#1"].open == 60
+    stored = ledger.account("main", "C1", "CNY")
+    assert stored.items["invoice::1:1#1"].open == 60
+    assert payload(ledger._state.account("main", "C1", "CNY")) == payload(stored)
+    assert stored.version == 3  # An invoice, a payment, its allocation: no version was left out.
 
 
 def test_memory_equals_the_log(ledger: Ledger) -> None:

@@ -11,6 +11,22 @@ from ledger.outcomes import Outcome, Status, Submission
 from ledger.writer import Writer
 
 
+class Gate:
+    """Holds up the commits of a ledger until told to go on; ``commits`` are their sizes."""
+
+    def __init__(self, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.commits: list[int] = []
+        self.is_in, self.go_on = Event(), Event()
+        self._submit = ledger.submit
+        monkeypatch.setattr(ledger, "submit", self.submit)
+
+    def submit(self, batch: list[Submission]) -> list[Outcome]:
+        self.commits.append(len(batch))
+        self.is_in.set()
+        assert self.go_on.wait(30)
+        return self._submit(batch)
+
+
 def test_each_caller_gets_the_outcomes_of_its_own_batch(ledger: Ledger) -> None:
     with Writer(ledger) as writer, ThreadPoolExecutor(16) as callers:
 
@@ -27,24 +43,29 @@ def test_each_caller_gets_the_outcomes_of_its_own_batch(ledger: Ledger) -> None:
 
 
 def test_what_queues_during_a_commit_is_booked_in_the_next_one(ledger: Ledger, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    commits: list[int] = []
-    first_is_in, go_on = Event(), Event()
-    submit = ledger.submit
-
-    def slow(batch: list[Submission]) -> list[Outcome]:
-        commits.append(len(batch))
-        first_is_in.set()
-        assert go_on.wait(30)
-        return submit(batch)
-
-    monkeypatch.setattr(ledger, "submit", slow)
+    gate = Gate(ledger, monkeypatch)
     with Writer(ledger) as writer:
         futures = [writer.enqueue([Submission(invoice("first", 1))])]
-        assert first_is_in.wait(30)
+        assert gate.is_in.wait(30)
         futures += [writer.enqueue([Submission(invoice(str(n), 100))]) for n in range(50)]
-        go_on.set()
+        gate.go_on.set()
         assert all(future.result()[0].status == Status.BOOKED for future in futures)
-    assert commits == [1, 50]
+    assert gate.commits == [1, 50]
+
+
+def test_a_commit_is_of_bounded_size_but_for_one_callers_batch(ledger: Ledger, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    gate = Gate(ledger, monkeypatch)
+    monkeypatch.setattr("ledger.writer.MAX_ENTRIES", 4)
+    with Writer(ledger) as writer:
+        futures = [writer.enqueue([Submission(invoice("first", 1))])]
+        assert gate.is_in.wait(30)
+        sizes = [3, 1, 2, 6, 1]
+        for size in sizes:
+            batch = [Submission(invoice(f"{len(futures)}-{n}", 100)) for n in range(size)]
+            futures.append(writer.enqueue(batch))
+        gate.go_on.set()
+        assert [len(future.result()) for future in futures] == [1, *sizes]
+    assert gate.commits == [1, 4, 2, 6, 1]
 
 
 def test_an_error_reaches_every_caller_and_the_writer_goes_on(ledger: Ledger, monkeypatch) -> None:  # type: ignore[no-untyped-def]

@@ -1,4 +1,4 @@
-"""What becomes of one command: booked, duplicate, conflict, refused or waiting.
+"""What becomes of one entry: booked, duplicate, conflict, refused or waiting; parked or acknowledged if from a feed.
 
 An outcome is the ledger's whole answer. A duplicate gives the first answer's position; a conflict and a refusal give
 code, field, value and rule; waiting names the awaited document. Positions are log positions of shard 0 inside the
@@ -13,13 +13,15 @@ from domain.commands import Command
 
 
 class Status(StrEnum):
-    """The five outcomes."""
+    """The outcomes. Parked: kept behind an earlier message of its lane that stands in quarantine."""
 
     BOOKED = "booked"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
     REFUSED = "refused"
     WAITING = "waiting"
+    PARKED = "parked"
+    ACKNOWLEDGED = "acknowledged"
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -39,18 +41,23 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 class Submission(msgspec.Struct, frozen=True):
     """A command on its way in, with its origin (file digest and lines, topic:partition:offset, or request id).
 
-    ``quarantine``: if it is refused or in conflict, it is kept in quarantine, in the same commit.
+    ``quarantine``: if it is refused or in conflict, it is kept in quarantine, in the same commit. ``lane``: whose order
+    it is part of (topic and key of a message); while an entry of its lane stands open in quarantine, or is parked
+    behind one, it is parked too. ``parked``: the id of its row, if it comes from there; whatever becomes of it but
+    parked, the row is taken away in the same commit.
     """
 
     command: Command
     origin: str | None = None
     quarantine: bool = False
+    lane: str | None = None
+    parked: int | None = None
 
 
 class Unreadable(msgspec.Struct, frozen=True):
     """What came in and is no command: it goes to quarantine with what is wrong, so that nothing is lost.
 
-    ``raw`` is what came (JSON text); ``source_id`` as far as it could be read.
+    ``raw`` is what came (JSON text); ``source_id`` as far as it could be read; ``lane`` as in ``Submission``.
     """
 
     book: str
@@ -62,6 +69,15 @@ class Unreadable(msgspec.Struct, frozen=True):
     value: str
     rule: str
     raw: str
+    lane: str | None = None
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """What came in and means nothing for receivables: counted by ``kind``, so that it is never dropped silently."""
+
+    book: str
+    source: str
+    kind: str
 
 
 def token(position: int, shard: int = 0) -> str:

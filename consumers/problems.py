@@ -36,7 +36,22 @@ class RetryCode(StrEnum):
     COMMAND_NEEDED = "entry_must_hold_a_command"
 
 
-ROW_RULES: dict[RowCode | RetryCode, str] = {
+class MessageCode(StrEnum):
+    """Why a message of another system makes no command, or not yet."""
+
+    NOT_SUPPORTED = "event_not_yet_supported"
+    LINES = "lines_must_be_complete"
+    TAX_RATE = "tax_rate_must_be_known"
+    FEE = "fee_must_be_known"
+    MOVED = "refund_must_have_moved_money"
+    FAILED_ON = "date_of_failure_must_be_known"
+    METHOD = "method_must_be_given"
+
+
+AnyCode = RowCode | RetryCode | MessageCode
+"""The codes that are the consumers' own."""
+
+ROW_RULES: dict[AnyCode, str] = {
     RowCode.WELL_FORMED: "a row must have as many cells as the header, and quotes in pairs",
     RowCode.NUMBER: "every row must have the number of its document",
     RowCode.AGREE: "the rows of one document must agree on what belongs to the whole document",
@@ -50,6 +65,13 @@ ROW_RULES: dict[RowCode | RetryCode, str] = {
     RetryCode.ENTRY_OPEN: "only an open entry of the quarantine can be tried again",
     RetryCode.COMMAND_NEEDED: "the entry holds rows, not a command: correct the file and import it again,"
     " or give a whole command",
+    MessageCode.NOT_SUPPORTED: "events of this type cannot be booked yet",
+    MessageCode.LINES: "an invoice or credit note must come with all of its lines",
+    MessageCode.TAX_RATE: "the rate of a tax must be known",
+    MessageCode.FEE: "a payment or refund must come with its balance transaction, where fees are deducted",
+    MessageCode.MOVED: "a refund must have a balance transaction: without one it has moved no money, or not yet",
+    MessageCode.FAILED_ON: "the day on which a refund failed must be known",
+    MessageCode.METHOD: "a payment that the provider was only told of must have a method of payment",
 }
 
 
@@ -81,8 +103,8 @@ def invalid(field: str, value: object, rule: str) -> Fault:
     return Fault(Code.COMMAND_MUST_BE_VALID.value, field, shown(value), rule or RULES[Code.COMMAND_MUST_BE_VALID])
 
 
-def row_fault(code: RowCode | RetryCode, field: str, value: object, detail: str = "") -> Fault:
-    """A fault of a table's row; ``detail`` makes the rule more precise."""
+def row_fault(code: AnyCode, field: str, value: object, detail: str = "") -> Fault:
+    """A fault of a table's row or of a message; ``detail`` makes the rule more precise."""
     rule = ROW_RULES[code]
     return Fault(code.value, field, shown(value), f"{rule} ({detail})" if detail else rule)
 

@@ -113,7 +113,7 @@ class LedgerRecorder(SQLiteProcessRecorder):
                     if isinstance(entry, Released):
                         cursor.execute(_RELEASE, entry)
                     else:
-                        cursor.execute(_QUARANTINE, (mark(entry), *astuple(entry), recorded_us))
+                        cursor.execute(_QUARANTINE, (mark(entry), *astuple(entry)[:-1], recorded_us))
             if tracking is not None:
                 self._insert_tracking(c, tracking)
         return head

@@ -434,6 +434,15 @@ NEXT = {
     "customer_must_be_given": 'fill in the customer, or set missing_customer = "house" in the mapping.',
     "entry_must_be_open": "nothing is to be done: it is booked or dismissed.",
     "entry_must_hold_a_command": "correct the file and import it again, or give a whole command with --file.",
+    "event_not_yet_supported": "enter what it means with tieout post, or wait for a version that books it; then dismiss"
+    " the entry.",
+    "lines_must_be_complete": "retrieve it with all of its lines and send it again.",
+    "tax_rate_must_be_known": "add the rate to tax_rates of the feed and send it again.",
+    "fee_must_be_known": 'send it with balance_transaction expanded, or set fees = "apart" in the feed.',
+    "refund_must_have_moved_money": "dismiss the entry if an authorisation was released; a refund comes again when its"
+    " money has moved.",
+    "date_of_failure_must_be_known": "send it with failure_balance_transaction expanded.",
+    "method_must_be_given": "set out_of_band of the feed to a method, or enter the payment with tieout post.",
 }
 
 DEMO = {

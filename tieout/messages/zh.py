@@ -410,6 +410,13 @@ REFUSALS = {
     "customer_must_be_given": "单据必须有客户，除非映射把无客户的归入虚拟户",
     "entry_must_be_open": "只有未处理的条目可以重试",
     "entry_must_hold_a_command": "该条目是表格行而不是命令：更正文件后再次导入，或给出完整的命令",
+    "event_not_yet_supported": "此类事件尚不能入账",
+    "lines_must_be_complete": "发票或红字发票必须带有全部明细行",
+    "tax_rate_must_be_known": "税率必须已知",
+    "fee_must_be_known": "扣减手续费时，收款或退款必须带有其余额交易",
+    "refund_must_have_moved_money": "退款必须有余额交易：没有则款项未动，或尚未动",
+    "date_of_failure_must_be_known": "退款失败的日期必须已知",
+    "method_must_be_given": "支付服务商仅被告知的收款必须有付款方式",
 }
 
 NEXT = {
@@ -465,6 +472,13 @@ NEXT = {
     "customer_must_be_given": '填上客户，或在映射中设 missing_customer = "house"。',
     "entry_must_be_open": "无须处理：已入账或已关闭。",
     "entry_must_hold_a_command": "更正文件后再次导入，或用 --file 给出完整的命令。",
+    "event_not_yet_supported": "用 tieout post 录入其含义，或等待能入账的版本；然后关闭该条目。",
+    "lines_must_be_complete": "连同全部明细行重新取回并再次发送。",
+    "tax_rate_must_be_known": "在数据源配置的 tax_rates 中加上该税率，然后再次发送。",
+    "fee_must_be_known": '展开 balance_transaction 后再次发送，或在数据源配置中设 fees = "apart"。',
+    "refund_must_have_moved_money": "若只是释放了预授权，则关闭该条目；款项动了之后退款会再次到达。",
+    "date_of_failure_must_be_known": "展开 failure_balance_transaction 后再次发送。",
+    "method_must_be_given": "在数据源配置中把 out_of_band 设为一种付款方式，或用 tieout post 录入该收款。",
 }
 
 FAILED = {

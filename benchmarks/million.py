@@ -63,7 +63,7 @@ def _hledger(folder: Path, store: Path) -> Iterator[Measure]:
 def _write_journal(store: Path, journal: Path) -> int:
     """The log as a journal for hledger: postings of all events of a command together, amounts in their currency."""
     connection = connect(store, read_only=True)
-    rows = connection.execute("SELECT originator_id, topic, state FROM events ORDER BY rowid")
+    rows = connection.execute("SELECT originator_id, topic, state FROM events ORDER BY position")
     transactions, previous = 0, ""
     with journal.open("w", encoding="utf-8") as out:
         for stream, topic, state in rows:

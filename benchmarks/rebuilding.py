@@ -44,7 +44,7 @@ def memory(large: Path, small: Path) -> Iterator[Measure]:
 
 def _read(store: Path) -> None:
     connection = connect(store, read_only=True)
-    for topic, state in connection.execute("SELECT topic, state FROM events ORDER BY rowid"):
+    for topic, state in connection.execute("SELECT topic, state FROM events ORDER BY position"):
         decode(topic, state)
     connection.close()
 

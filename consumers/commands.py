@@ -1,8 +1,10 @@
 """One command from JSON: a bare command or a CloudEvent, validated once, or what is wrong with it in plain words.
 
+A CloudEvent may also be binary, its attributes the headers of a message; all three ways it is the same command.
+
 Nothing is coerced: ``1.0`` is no integer, an unknown field is refused, and so is a key that stands twice in one object,
 which JSON parsers take silently. That check is free for almost every message: as many keys in the text as in what was
-parsed means that none was dropped.
+parsed (of an envelope: its attributes and the command in it) means that none was dropped.
 """
 
 import json
@@ -12,7 +14,17 @@ from typing import IO, Any, NamedTuple, get_args, get_origin
 import msgspec
 from pydantic import BaseModel, ValidationError
 
-from consumers.envelope import EnvelopeFault, is_envelope, prepend, unwrap
+from consumers.envelope import (
+    EnvelopeFault,
+    Headers,
+    Unwrapped,
+    as_structured,
+    is_binary,
+    prepend,
+    top_level,
+    unwrap,
+    unwrap_binary,
+)
 from consumers.problems import Fault, invalid
 from consumers.words import first_error
 from domain.commands import COMMAND, COMMANDS, Command
@@ -39,19 +51,55 @@ def parse_command(
         text = data
     else:
         text = json.dumps(data, ensure_ascii=False, default=str).encode("utf-8", "replace")
+    made = _command_or_fault(text, book)
+    if isinstance(made, Fault):
+        return unreadable(text, made, origin=origin, book=book)
+    return Submission(made, origin, quarantine)
+
+
+def parse_message(
+    value: bytes, headers: Headers, *, origin: str, book: str | None = None, lane: str | None = None
+) -> Submission | Unreadable:
+    """The command in a message, or what is wrong with it, for the quarantine; which of the three it is, headers say.
+
+    ``application/cloudevents+json`` as ``content-type``: a structured CloudEvent. ``ce_specversion``: a binary one.
+    Neither: whatever the content is.
+    """
+    binary = structured = False
+    if headers:
+        structured = _says_structured(headers)
+        binary = not structured and is_binary(headers)
+    made = _command_or_fault(value, book, headers if binary else None, structured)
+    if isinstance(made, Fault):
+        text = as_structured(headers, value) if binary else value
+        return unreadable(text, made, origin=origin, book=book, lane=lane)
+    return Submission(made, origin, True, lane)
+
+
+def _says_structured(headers: Headers) -> bool:
+    for name, value in headers:
+        if name.lower() == "content-type" and value is not None:
+            return value.partition(b";")[0].strip().lower() == b"application/cloudevents+json"
+    return False
+
+
+def _command_or_fault(
+    text: bytes, book: str | None, headers: Headers | None = None, structured: bool = False
+) -> Command | Fault:
+    """``headers``: those of a binary CloudEvent; ``structured``: it must be a structured one."""
     try:
-        command = _parse(text, book)
+        command = _parse(text, book, headers, structured)
     except ValidationError as error:
-        fault = _first_fault(text, error)
+        return _key_twice(text) or invalid(*first_error(error))
     except EnvelopeFault as error:
-        fault = invalid(error.field, error.value, str(error))
+        return _key_twice(text) or invalid(error.field, error.value, str(error))
     except _KeyTwice as error:
-        fault = invalid(str(error), "", "must stand only once in an object")
-    else:
-        if book is None or command.book == book:
-            return Submission(command, origin, quarantine)
-        fault = invalid("book", command.book, f"must be {book}, the book that this is for")
-    return unreadable(text, fault, origin=origin, book=book)
+        return _stands_twice(error)
+    except RecursionError:
+        return invalid("", "", "must not be nested so deeply")
+    if book is None or command.book == book:
+        return command
+    return invalid("book", command.book, f"must be {book}, the book that this is for")
 
 
 def validated(command: dict[str, Any]) -> Command | Fault:
@@ -63,7 +111,7 @@ def validated(command: dict[str, Any]) -> Command | Fault:
     return made
 
 
-def unreadable(text: bytes, fault: Fault, *, origin: str, book: str | None) -> Unreadable:
+def unreadable(text: bytes, fault: Fault, *, origin: str, book: str | None, lane: str | None = None) -> Unreadable:
     """What cannot be read, as it goes into quarantine, with as much of its identity as can be made out."""
     decoded = text.decode("utf-8", "replace")
     try:
@@ -80,11 +128,17 @@ def unreadable(text: bytes, fault: Fault, *, origin: str, book: str | None) -> U
         source_id=_text(parts.get("id") if "specversion" in parts else parts.get("source_id")),
         origin=origin,
         code=fault.code,
-        field=fault.field,
-        value=fault.value,
-        rule=fault.rule,
+        field=storable(fault.field),
+        value=storable(fault.value),
+        rule=storable(fault.rule),
         raw=decoded,
+        lane=lane,
     )
+
+
+def storable(text: str) -> str:
+    """Text that every database can hold: without NUL, and without halves of characters, which JSON can write."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def read_lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -115,18 +169,27 @@ def _is_whole(text: bytes) -> bool:
     return True
 
 
-def _parse(text: bytes, book: str | None) -> Command:
-    if b'"specversion"' in text and is_envelope(text):
-        _refuse_keys_twice(text)
-        text = unwrap(text)
-    if book is not None and b'"book"' not in text and text[:1] == b"{":
-        text = prepend({"book": book}, text)
-    command: Command = _validate(text)
-    keys = _keys(command)
+def _parse(text: bytes, book: str | None, headers: Headers | None, structured: bool) -> Command:
+    made = _bare(text, headers, structured)
+    if book is not None and b'"book"' not in made.text and made.text[:1] == b"{":
+        made = Unwrapped(prepend({"book": book}, made.text), made.surplus + 1)
+    command: Command = _validate(made.text)
+    keys = _keys(command) - made.surplus
     # Every key has its colon. Where values hold colons too, the quote before it tells them apart.
     if text.count(b":") != keys and (text.count(b'":') != keys or _space_before_colon(text)):
         _refuse_keys_twice(text)
     return command
+
+
+def _bare(text: bytes, headers: Headers | None, structured: bool) -> Unwrapped:
+    """The bare command of a message."""
+    if headers is not None:
+        return unwrap_binary(headers, text)
+    if structured or b'"specversion"' in text:
+        attributes = top_level(text)
+        if attributes is not None or structured:
+            return unwrap(text, len(attributes or ()))
+    return Unwrapped(text, 0)
 
 
 def _space_before_colon(text: bytes) -> bool:
@@ -202,16 +265,20 @@ def _refuse_keys_twice(text: bytes) -> None:
     _decode_strictly(text.decode("utf-8"))
 
 
-def _first_fault(text: bytes, error: ValidationError) -> Fault:
+def _key_twice(text: bytes) -> Fault | None:
     """What a validator complains about may only follow from a key that stands twice."""
     try:
         _refuse_keys_twice(text)
     except _KeyTwice as twice:
-        return invalid(str(twice), "", "must stand only once in an object")
+        return _stands_twice(twice)
     except (ValueError, RecursionError):
         pass
-    return invalid(*first_error(error))
+    return None
+
+
+def _stands_twice(error: _KeyTwice) -> Fault:
+    return invalid(str(error), "", "must stand only once in an object")
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    return storable(value) if isinstance(value, str) else None

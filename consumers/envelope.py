@@ -1,12 +1,14 @@
-"""CloudEvents 1.0 in structured JSON: the envelope that a command may come in.
+"""CloudEvents 1.0 in JSON, structured or binary: the envelope that a command may come in.
 
 ``type`` is ``tieout.<command-in-kebab-case>.v1``; ``source`` and ``id`` give the command's source and source id. Unknown
 attributes are tolerated, ``data`` is held to its contract: it may leave out ``command``, ``source`` and ``source_id``,
-and if it has them they say the same as the envelope.
+and if it has them they say the same as the envelope. Structured, all of it is one JSON object; binary, the attributes
+are headers of the message (``ce_type``, …) and its value is ``data``. Both ways it is the same command.
 """
 
 import re
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -26,6 +28,27 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     subject: str | None = None
     time: str | None = None
     datacontenttype: str | None = None
+
+
+class _Said(msgspec.Struct):
+    """What data may say a second time."""
+
+    command: Any = msgspec.UNSET
+    source: Any = msgspec.UNSET
+    source_id: Any = msgspec.UNSET
+
+
+class Unwrapped(NamedTuple):
+    """The JSON text of a command out of its envelope.
+
+    ``surplus``: how many keys it has more than what came; negative where the envelope had the greater number.
+    """
+
+    text: bytes
+    surplus: int
+
+
+Headers = Sequence[tuple[str, bytes | None]]
 
 
 class EnvelopeFault(ValueError):
@@ -52,32 +75,88 @@ COMMAND_OF = {event_type(name): name for name in COMMANDS}
 
 _decode_envelope = msgspec.json.Decoder(Envelope).decode
 _decode_parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_said = msgspec.json.Decoder(_Said).decode
+_decode_whole = msgspec.json.Decoder(msgspec.Raw).decode
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What the decoders raise for what is no JSON, no UTF-8, or nested too deeply."""
 _encode = msgspec.json.Encoder().encode
 _PATH = re.compile(r"^(.*) - at `\$\.?(.*)`$")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _OWN = (b'"command"', b'"source"', b'"source_id"')
 
 
-def is_envelope(text: bytes) -> bool:
-    """Whether JSON text is a CloudEvent (it has ``specversion``) rather than a bare command."""
-    if b'"specversion"' not in text:
-        return False
+def top_level(text: bytes) -> dict[str, msgspec.Raw] | None:
+    """The attributes of a structured CloudEvent; None for what is none (it has no ``specversion``), or no object."""
     try:
-        return "specversion" in _decode_parts(text)
-    except msgspec.DecodeError:
-        return False
+        parts = _decode_parts(text)
+    except _NOT_JSON:
+        return None
+    return parts if "specversion" in parts else None
 
 
-def unwrap(text: bytes) -> bytes:
-    """The command inside a CloudEvent, as JSON with its command, source and source id; raises ``EnvelopeFault``."""
+def is_binary(headers: Headers) -> bool:
+    """Whether the headers of a message are those of a CloudEvent whose value is its data."""
+    return any(name == "ce_specversion" for name, _ in headers)
+
+
+def unwrap(text: bytes, attributes: int) -> Unwrapped:
+    """The command inside a structured CloudEvent that has so many attributes; raises ``EnvelopeFault``."""
     try:
         envelope = _decode_envelope(text)
-    except msgspec.DecodeError as error:
+    except _NOT_JSON as error:
         raise _fault(str(error)) from None
+    command, surplus = _command(envelope)
+    return Unwrapped(command, surplus - attributes)
+
+
+def unwrap_binary(headers: Headers, data: bytes) -> Unwrapped:
+    """The command in a CloudEvent whose attributes are headers; raises ``EnvelopeFault``."""
+    attributes: dict[str, str] = {}
+    for name, value in headers:
+        attribute = _attribute(name)
+        if attribute is None or value is None:
+            continue
+        if attribute in attributes:
+            raise EnvelopeFault(attribute, "", "must stand only once in the headers")
+        try:
+            attributes[attribute] = value.decode("utf-8")
+        except UnicodeDecodeError:
+            raise EnvelopeFault(attribute, "", "must be UTF-8") from None
+    try:
+        envelope = msgspec.convert({**attributes, "data": msgspec.Raw(data)}, Envelope)
+    except msgspec.ValidationError as error:
+        raise _fault(str(error)) from None
+    return Unwrapped(*_command(envelope))
+
+
+def as_structured(headers: Headers, data: bytes | None) -> bytes:
+    """A binary CloudEvent as a structured one, as well as may be: how it is kept where it cannot be read."""
+    event: dict[str, Any] = {}
+    for name, value in headers:
+        attribute = _attribute(name)
+        if attribute is not None and value is not None:
+            event[attribute] = value.decode("utf-8", "replace")
+    if data is not None:
+        try:
+            event["data"] = _decode_whole(data)
+        except _NOT_JSON:
+            event["data"] = data.decode("utf-8", "replace")
+    return _encode(event)
+
+
+def _attribute(header: str) -> str | None:
+    """The attribute that a header gives."""
+    if header.startswith("ce_"):
+        return header[3:]
+    return "datacontenttype" if header.lower() == "content-type" else None
+
+
+def _command(envelope: Envelope) -> tuple[bytes, int]:
+    """The command's JSON text, and how many keys it has more than ``data``."""
     if envelope.specversion != "1.0":
         raise EnvelopeFault("specversion", envelope.specversion, "must be 1.0")
     content = envelope.datacontenttype
-    if content is not None and content.partition(";")[0].strip() != "application/json":
+    if content is not None and content != "application/json" and not _says_json(content):
         raise EnvelopeFault("datacontenttype", content, "must be application/json")
     command = COMMAND_OF.get(envelope.type)
     if command is None:
@@ -88,7 +167,11 @@ def unwrap(text: bytes) -> bytes:
         raise EnvelopeFault("data", "", "must be an object")
     if any(name in data for name in _OWN):
         given = _not_in(data, given)
-    return prepend(given, data)
+    return prepend(given, data), len(given)
+
+
+def _says_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == "application/json"
 
 
 def prepend(given: dict[str, str], data: bytes) -> bytes:
@@ -101,13 +184,17 @@ def prepend(given: dict[str, str], data: bytes) -> bytes:
 
 def _not_in(data: bytes, given: dict[str, str]) -> dict[str, str]:
     """Those of ``given`` that ``data`` leaves out; refused where it says something else."""
-    parts = _decode_parts(data)
-    for name, value in given.items():
-        if name in parts and bytes(parts[name]) != _encode(value):
-            raise EnvelopeFault(
-                f"data.{name}", bytes(parts[name]).decode(), "must say the same as the envelope, or be left out"
-            )
-    return {name: value for name, value in given.items() if name not in parts}
+    try:
+        parts = _decode_said(data)
+    except _NOT_JSON:
+        # Whoever reads the command says what is wrong with it.
+        return given
+    said = {name: value for name in given if (value := getattr(parts, name)) is not msgspec.UNSET}
+    for name, value in said.items():
+        if value != given[name]:
+            shown = value if isinstance(value, str) else ""
+            raise EnvelopeFault(f"data.{name}", shown, "must say the same as the envelope, or be left out")
+    return {name: value for name, value in given.items() if name not in said}
 
 
 def _fault(message: str) -> EnvelopeFault:

@@ -1,17 +1,22 @@
 """What is kept beside the log: attachments, parties, and the list of what stands in quarantine."""
 
 from collections.abc import Iterable, Iterator
-from sqlite3 import Connection
 
+from ledger.database import Connection
 from ledger.parties import Party
-from ledger.quarantine import Quarantined
+from ledger.quarantine import Parked, Quarantined
 
 _PUT_PARTY = """INSERT INTO parties VALUES (0, ?, ?, ?, ?, ?) ON CONFLICT (shard, book, customer) DO UPDATE
     SET name = excluded.name, language = excluded.language, address = excluded.address"""
 _PARTY_COLUMNS = "book, customer, name, language, address"
 _QUARANTINE_COLUMNS = (
-    "id, book, source, source_id, origin, code, field, value, rule, raw, recorded_us, status, position, reason"
+    "id, book, source, source_id, origin, code, field, value, rule, raw, recorded_us, status, position, reason,"
+    " lane, attempts"
 )
+_FREED = """SELECT lane FROM parked WHERE shard = 0 AND NOT EXISTS (SELECT 1 FROM quarantine q
+    WHERE q.shard = 0 AND q.status = 'open' AND q.lane = parked.lane) GROUP BY lane ORDER BY min(id)"""
+_PARKED = """SELECT id, lane, book, source, source_id, origin, raw, recorded_us FROM parked
+    WHERE shard = 0 AND (:lane IS NULL OR lane = :lane) ORDER BY id"""
 
 
 class Beside:
@@ -23,17 +28,16 @@ class Beside:
     def put_parties(self, parties: Iterable[Party]) -> int:
         """Set who customers are, all or none; how many."""
         rows = [(p.book, p.customer, p.name, p.language, p.address) for p in parties]
-        with self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._connection.writing():
             self._connection.executemany(_PUT_PARTY, rows)
         return len(rows)
 
     def parties(self, book: str, customer: str | None = None) -> Iterator[Party]:
         """The parties of a book (or the one of a customer), by customer."""
         rows = self._connection.execute(
-            f"SELECT {_PARTY_COLUMNS} FROM parties WHERE shard = 0 AND book = ?1 AND (?2 IS NULL OR customer = ?2)"
-            " ORDER BY customer",
-            (book, customer),
+            f"SELECT {_PARTY_COLUMNS} FROM parties WHERE shard = 0 AND book = :book"
+            " AND (:customer IS NULL OR customer = :customer) ORDER BY customer",
+            {"book": book, "customer": customer},
         )
         for found, name_of, name, language, address in rows:
             yield Party(book=found, customer=name_of, name=name, language=language, address=address)
@@ -52,17 +56,27 @@ class Beside:
         return changed.rowcount > 0
 
     def quarantined(
-        self, book: str | None = None, status: str | None = "open", entry: int | None = None
+        self, book: str | None = None, status: str | None = "open", entry: int | None = None, after: int = 0
     ) -> Iterator[Quarantined]:
         """Entries in quarantine in the order of their arrival; ``status`` None: of every status."""
         rows = self._connection.execute(
-            f"SELECT {_QUARANTINE_COLUMNS} FROM quarantine WHERE shard = 0 AND (?1 IS NULL OR book = ?1)"
-            " AND (?2 IS NULL OR status = ?2) AND (?3 IS NULL OR id = ?3) ORDER BY id",
-            (book, status, entry),
+            f"SELECT {_QUARANTINE_COLUMNS} FROM quarantine WHERE shard = 0 AND (:book IS NULL OR book = :book)"
+            " AND (:status IS NULL OR status = :status) AND (:entry IS NULL OR id = :entry) AND id > :after ORDER BY id",
+            {"book": book, "status": status, "entry": entry, "after": after},
         )
         names = Quarantined.__struct_fields__
         for row in rows:
             yield Quarantined(**dict(zip(names, row, strict=True)))
+
+    def freed_lanes(self) -> list[str]:
+        """Lanes with parked messages and nothing open in quarantine, by the oldest message."""
+        return [lane for (lane,) in self._connection.execute(_FREED)]
+
+    def parked(self, lane: str | None = None) -> Iterator[Parked]:
+        """Parked messages, in the order of arrival."""
+        names = Parked.__struct_fields__
+        for row in self._connection.execute(_PARKED, {"lane": lane}):
+            yield Parked(**dict(zip(names, row, strict=True)))
 
     def dismiss(self, entry: int, reason: str) -> bool:
         """Close an open entry without booking it; it stays, with the reason. Whether it was open."""

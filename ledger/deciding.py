@@ -22,7 +22,7 @@ from domain.decide import (
     named_documents,
     named_references,
 )
-from domain.documents import book_stream, waiting_stream
+from domain.documents import AccountName, book_stream, waiting_stream
 from domain.draft import NOTHING_NAMED, Named
 from domain.events import Event, InvoiceIssued, PaymentReceived
 from domain.history import History, Source, allocated_documents, enters, fold, touched_documents
@@ -30,8 +30,9 @@ from domain.refusals import CONFLICTS, Code, Refusal
 from domain.waiting import applied, defer, deferred_command
 from ledger.attachments import detached
 from ledger.codec import Recorded
+from ledger.commit import PROVISIONAL
 from ledger.digest import digest
-from ledger.outcomes import Outcome, Status, Submission, Unreadable
+from ledger.outcomes import Acknowledged, Entry, Outcome, Status, Submission, Unreadable
 from ledger.register import Entries, Known, Register, Released
 from ledger.state import State
 
@@ -42,32 +43,41 @@ BOOK_DOCUMENT = "book"
 
 
 class Deciding:
-    """A batch in the making. ``recorded`` are its events in order, the first at position ``base`` + 1."""
+    """A batch in the making. ``recorded`` are its events in order; positions are provisional (``ledger.commit``).
 
-    def __init__(self, state: State, register: Register, base: int, now_us: int) -> None:
+    ``changes``: how many commands changed what more than one account depends on. ``refused_at``: stream and version of
+    the accounts on which anything was refused; if one has gone on since, the batch is to be decided again.
+    """
+
+    def __init__(self, state: State, register: Register, now_us: int) -> None:
         self._state = state
         self._register = register
-        self._base = base
         self._now = datetime.fromtimestamp(now_us // 1_000_000, UTC)
         self._today: dict[str, date] = {}
         self._receipts: dict[tuple[str, str], Known] = {}
         self._documents: dict[tuple[str, str], Known] = {}
         self._concerning: dict[tuple[str, str | None], list[Recorded]] = {}
         self._indexed = 0
+        self._blocked: set[str] = set()
+        self._behind: set[str] = set()
         self.recorded: list[Recorded] = []
         self.entries = Entries()
-        self.book_changes = 0
+        self.changes = 0
+        self.refused_at: list[tuple[str, int]] = []
         self.touched: dict[str, Account] = {}
 
-    def run(self, batch: Sequence[Submission | Unreadable]) -> list[Outcome]:
+    def run(self, batch: Sequence[Entry]) -> list[Outcome]:
         """An outcome each, in order."""
         known = [(entry, _registered_as(entry.command)) for entry in batch if type(entry) is Submission]
+        self._state.load(account_name(entry.command) for entry, _ in known if isinstance(entry.command, AccountCommand))
+        if self._state.quarantine_open or self._state.anything_parked:
+            lanes = {entry.lane for entry, _ in known if entry.lane is not None}
+            self._blocked, self._behind = self._register.blocked(lanes)
         self._receipts = self._register.receipts((e.command.source, e.command.source_id) for e, _ in known)
         self._documents = self._register.documents((e.command.book, name) for e, name in known if name is not None)
         submissions = iter(known)
         return [
-            self._one(*next(submissions)) if type(entry) is Submission else self._unreadable(entry)  # type: ignore[arg-type]
-            for entry in batch
+            self._one(*next(submissions)) if type(entry) is Submission else self._otherwise(entry) for entry in batch
         ]
 
     # --- one command
@@ -75,9 +85,17 @@ class Deciding:
     def _one(self, submission: Submission, document: str | None) -> Outcome:
         """The outcome of a command, whose name in the register is ``document``."""
         command = submission.command
+        lane, parked = submission.lane, submission.parked
+        if lane is not None and (lane in self._blocked or (lane in self._behind and parked is None)):
+            return self._park(submission, document)
+        if parked is not None:
+            self.entries.unparked.append(parked)
         try:
             outcome = self._book(command, document, submission.origin)
         except Refusal as refusal:
+            if isinstance(command, AccountCommand):
+                account = self._state.account(*account_name(command))
+                self.refused_at.append((account.stream, account.version))
             if submission.quarantine:
                 self._keep(as_unreadable(submission, refusal))
             return refused(refusal, document)
@@ -115,7 +133,7 @@ class Deciding:
         else:
             assert book is not None
             awaited = self._account_events(book, command, document, content)
-        known = Known(content, self._base + len(self.recorded), len(self.recorded) - before, awaited)
+        known = Known(content, PROVISIONAL + len(self.recorded), len(self.recorded) - before, awaited)
         self._receipt(key, known, origin)
         if document is not None:
             self._enter(command.book, document, known, self._entered_at(document, before))
@@ -126,8 +144,8 @@ class Deciding:
         """The position of the event that entered a document: the one that has its name, else the command's first."""
         for index in range(before, len(self.recorded)):
             if getattr(self.recorded[index].event, "document", None) == document:
-                return self._base + index + 1
-        return self._base + before + 1
+                return PROVISIONAL + index + 1
+        return PROVISIONAL + before + 1
 
     def _book_events(self, book: Book | None, command: OpenBook | ChangePostingTemplate) -> None:
         if isinstance(command, OpenBook):
@@ -143,7 +161,7 @@ class Deciding:
             self._record(book_stream(command.book), version, event)
         assert book is not None
         self._state.put_book(book)
-        self.book_changes += 1
+        self.changes += 1
 
     def _account_events(self, book: Book, command: AccountCommand, document: str | None, content: bytes) -> str | None:
         """Book a command of a customer account, or let it wait: then the document it waits for."""
@@ -157,6 +175,9 @@ class Deciding:
             self._record(stream, version, fact)
             self._touch(command.book, fact)
             self._state.add_waiting(stream, version, fact)
+            # Whoever books the document at the same time must see this, and this must see whether it was booked.
+            self.changes += 1
+            self.entries.awaited.append((command.book, awaited))
             return awaited
         self._append(account, decide_and_evolve(account, named, command, book, self._today_of(book)))
         self._arrive(book, document)
@@ -174,7 +195,7 @@ class Deciding:
             if type(event) not in _TOUCH_NOTHING:
                 self._touch(account.book, event)
             if waited is not None and enters(event) == waited:
-                self.entries.touches.append((account.book, waited, self._base + len(self.recorded)))
+                self.entries.touches.append((account.book, waited, PROVISIONAL + len(self.recorded)))
 
     def _arrive(self, book: Book, document: str | None) -> None:
         """What waited for a document is decided now that it is in the books, in the order in which it came."""
@@ -185,6 +206,8 @@ class Deciding:
         if not facts:
             return
         facts = self._state.arrived(stream)
+        # Somebody may be deciding to wait for what one of these enters.
+        self.changes += 1
         last = max(facts)
         for version, fact in facts.items():
             command = deferred_command(fact)
@@ -197,6 +220,7 @@ class Deciding:
                 entered = fact.document
                 event = applied(fact, version)
             except Refusal as refusal:
+                self.refused_at.append((account.stream, account.version))
                 event = applied(fact, version, refusal)
             last += 1
             self._record(stream, last, event)
@@ -259,7 +283,7 @@ class Deciding:
 
     def _touch(self, book: str, event: Event) -> None:
         """Note the documents, other than the one it enters, that the event just recorded concerns."""
-        position = self._base + len(self.recorded)
+        position = PROVISIONAL + len(self.recorded)
         for document in touched_documents(event):
             self.entries.touches.append((book, document, position))
 
@@ -271,20 +295,41 @@ class Deciding:
         self._documents[book, document] = known
         self.entries.documents.append((book, document, known.digest, entered_at, *known[1:]))
 
-    # --- quarantine
+    # --- what is not booked
 
-    def _unreadable(self, entry: Unreadable) -> Outcome:
+    def _otherwise(self, entry: Entry) -> Outcome:
+        if isinstance(entry, Acknowledged):
+            self.entries.acknowledged.append(entry)
+            return Outcome(Status.ACKNOWLEDGED)
+        assert isinstance(entry, Unreadable)
         self._keep(entry)
         return Outcome(Status.REFUSED, code=entry.code, field=entry.field, value=entry.value, rule=entry.rule)
 
     def _keep(self, entry: Unreadable) -> None:
         self.entries.quarantine.append(entry)
         self._state.quarantine_open = True
+        if entry.lane is not None:
+            self._blocked.add(entry.lane)
+
+    def _park(self, submission: Submission, document: str | None) -> Outcome:
+        """Keep a message behind the one of its lane that stands in quarantine; one that is parked stays there."""
+        command = submission.command
+        assert submission.lane is not None
+        if submission.parked is None:
+            raw = COMMAND.dump_json(command, exclude_none=True).decode()
+            row = (submission.lane, command.book, command.source, command.source_id, submission.origin or "", raw)
+            self.entries.parked.append(row)
+        return Outcome(Status.PARKED, document=document)
 
 
 def _book_of(recorded: Recorded) -> str:
     """The book of a stream: its second part, whatever kind it is of."""
     return recorded.originator_id.split(":", 2)[1]
+
+
+def account_name(command: AccountCommand) -> AccountName:
+    """The customer account that a command is for."""
+    return AccountName(command.book, command.customer, command.currency)
 
 
 def _registered_as(command: Command) -> str | None:
@@ -326,4 +371,5 @@ def as_unreadable(submission: Submission, refusal: Refusal) -> Unreadable:
         value=refusal.value,
         rule=refusal.rule,
         raw=COMMAND.dump_json(command, exclude_none=True).decode(),
+        lane=submission.lane,
     )

@@ -1,20 +1,19 @@
 """The ledger: the one writer of the log.
 
-``submit`` takes a batch of commands and answers an outcome each: booked, duplicate, conflict, refused, waiting. The
-events, the register, quarantine and tracking are one transaction; a crash leaves all of a batch or nothing. A batch is
-decided upon the head it was read at, without holding it; if another writer has moved the head since, it is decided
-again, never retried blindly.
+``submit`` takes a batch of entries and answers an outcome each. The events, the register, quarantine and tracking are
+one transaction; a crash leaves all of a batch or nothing. A batch is decided without holding the head, on what the log
+was; where another writer was first, it is decided again, never retried blindly.
 """
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from time import time_ns
 from typing import Any, ClassVar, Self
 
+import msgspec
 import structlog
 from eventsourcing.application import Application
-from eventsourcing.persistence import IntegrityError, Tracking
+from eventsourcing.persistence import DataError, IntegrityError, OperationalError, Tracking
 
 from domain.account import Account, evolve, from_snapshot
 from domain.book import Book
@@ -23,13 +22,15 @@ from domain.events import CreditNoteIssued, InvoiceIssued, Line
 from domain.refusals import Code, Refusal
 from ledger.attachments import attached_lines
 from ledger.beside import Beside
+from ledger.commit import PROVISIONAL, Commit, real
+from ledger.database import Location
 from ledger.deciding import Deciding, as_unreadable, refused
-from ledger.errors import Contention, HeadMoved, StaleTracking
+from ledger.errors import Contention, GenerationMoved, StaleTracking
 from ledger.head import Head
-from ledger.outcomes import Outcome, Submission, Unreadable
+from ledger.outcomes import Entry, Outcome, Submission
 from ledger.parties import Party
-from ledger.quarantine import Quarantined
-from ledger.recorder import LedgerRecorder
+from ledger.quarantine import Parked, Quarantined
+from ledger.recorder import LedgerFactory, LedgerRecorder
 from ledger.register import Entries, Register
 from ledger.state import State
 from ledger.store import check, connect
@@ -38,8 +39,8 @@ from ledger.waiting import WaitingFact
 log = structlog.get_logger(__name__)
 
 ATTEMPTS = 100
-
-Entry = Submission | Unreadable
+FAULTS = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
+"""What a fault of ours with one command may show as."""
 
 
 class Ledger(Application[str]):
@@ -49,22 +50,20 @@ class Ledger(Application[str]):
         "PERSISTENCE_MODULE": "ledger.recorder:LedgerFactory",
         "MAPPER_TOPIC": "ledger.mapper:LedgerMapper",
         "ORIGINATOR_ID_TYPE": "text",
-        "SQLITE_LOCK_TIMEOUT": "30",
         "IS_SNAPSHOTTING_ENABLED": "y",
-        "CREATE_TABLE": "n",
     }
     recorder: LedgerRecorder
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
+    def open(cls, location: Location) -> Self:
         """The ledger of an existing store. Raises ``StoreMissing`` or ``StoreOutdated``."""
-        return cls(check(path))
+        return cls(check(location))
 
-    def __init__(self, path: Path) -> None:
-        super().__init__({"SQLITE_DBNAME": path.absolute().as_uri()})
-        self.path = path
+    def __init__(self, location: Location) -> None:
+        super().__init__({LedgerFactory.LOCATION: str(location)})
+        self.location = location
         self._lock = threading.RLock()
-        self._connection = connect(path)
+        self._connection = connect(location)
         self._register = Register(self._connection)
         self._beside = Beside(self._connection)
         self._state = State(self._connection)
@@ -80,24 +79,29 @@ class Ledger(Application[str]):
         connection: Any = getattr(self, "_connection", None)
         if connection is not None:
             connection.close()
+            self.recorder.close()
         super().close()
 
     # --- writing
 
     def submit(
-        self, batch: Sequence[Entry], *, now_us: int | None = None, tracking: Tracking | None = None
+        self, batch: Sequence[Entry], *, now_us: int | None = None, tracking: Sequence[Tracking] = ()
     ) -> list[Outcome]:
         """Book a batch in one commit; an outcome each, in order.
 
         ``now_us``: the instant in microseconds since 1970 UTC, by default the clock's. ``tracking`` is saved in the
         same transaction, and with it ``StaleTracking`` keeps a batch that was booked before from being booked again. A
         command that makes us fail is found by halving the batch, and is its own outcome; its neighbours are booked.
-        Raises ``Contention``, or the database's error, with nothing of the batch booked.
+        Raises ``Contention``, or the database's error. Then nothing of the batch is booked, unless the connection was
+        lost for so long that it is not known; the same batch may be sent again in any case.
         """
         with self._lock:
             try:
                 return self._submit(batch, now_us, tracking)
-            except (IntegrityError, ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
+            except (StaleTracking, OperationalError):
+                self._state.forget()
+                raise
+            except (DataError, *FAULTS) as error:
                 self._state.forget()
                 if not batch:
                     raise
@@ -110,45 +114,80 @@ class Ledger(Application[str]):
                 self._state.forget()
                 raise
 
-    def _submit(self, batch: Sequence[Entry], now_us: int | None, tracking: Tracking | None) -> list[Outcome]:
+    def _submit(self, batch: Sequence[Entry], now_us: int | None, tracking: Sequence[Tracking]) -> list[Outcome]:
+        fresh = False
         for _ in range(ATTEMPTS):
-            if tracking is not None and self.recorder.has_tracking_id(
-                tracking.application_name, tracking.notification_id
-            ):
-                raise StaleTracking(f"{tracking.application_name} has been saved up to {tracking.notification_id}")
-            head = self.head()
-            self._state.catch_up(head)
+            self._refuse_stale(tracking)
+            generation = self._state.catch_up()
             instant = time_ns() // 1000 if now_us is None else now_us
-            deciding = Deciding(self._state, self._register, head.position, instant)
-            outcomes = deciding.run(batch)
-            if not (deciding.recorded or deciding.entries or tracking is not None):
-                return outcomes
+            deciding = Deciding(self._state, self._register, instant)
             try:
-                self._state.head = self.recorder.commit(
-                    list(map(self.mapper.to_stored_event, deciding.recorded)),
-                    tracking=tracking,
-                    entries=deciding.entries,
-                    at=head,
-                    changes=deciding.book_changes,
-                    now_us=now_us,
-                )
-            except HeadMoved:
-                # Decided again on the new head: catching up with it drops what was evolved on the old one.
+                outcomes = deciding.run(batch)
+            except FAULTS:
+                # An account that is behind what the register says of its documents is no fault of ours.
+                self._state.forget()
+                if fresh:
+                    raise
+                fresh = True
                 continue
-            self._state.settle_down(deciding.touched.values())
-            return outcomes
-        raise Contention(f"other writers moved the head {ATTEMPTS} times; nothing of the batch was booked")
+            touched = list(deciding.touched.values())
+            if self._state.any_behind(deciding.refused_at):
+                # Refused on an account as it was before another writer booked something: not a refusal yet.
+                self._state.forget()
+                continue
+            if not (deciding.recorded or deciding.entries or tracking):
+                return outcomes
+            commit = Commit(
+                events=list(map(self.mapper.to_stored_event, deciding.recorded)),
+                entries=deciding.entries,
+                tracking=tracking,
+                generation=generation,
+                changes=deciding.changes,
+                now_us=now_us,
+            )
+            try:
+                head = self._commit(commit)
+            except StaleTracking:
+                raise
+            except (GenerationMoved, IntegrityError):
+                # Another writer was first. What was evolved for this batch is dropped, and the batch decided again.
+                self._state.forget(touched)
+                continue
+            if deciding.changes:
+                self._state.generation = head.generation
+            self._state.settle_down(touched)
+            base = head.position - len(commit.events)
+            return [_at(outcome, base) for outcome in outcomes]
+        raise Contention(f"other writers were first {ATTEMPTS} times; nothing of the batch was booked")
 
-    def _unexpected(self, entry: Entry, error: Exception, now_us: int | None, tracking: Tracking | None) -> Outcome:
+    def _refuse_stale(self, tracking: Sequence[Tracking]) -> None:
+        for one in tracking:
+            if self.recorder.has_tracking_id(one.application_name, one.notification_id):
+                raise StaleTracking(f"{one.application_name} has been saved up to {one.notification_id}")
+
+    def _commit(self, commit: Commit) -> Head:
+        """Write a commit; whether it was done is found out, if the connection is lost over it."""
+        try:
+            return self.recorder.commit(commit)
+        except OperationalError:
+            head = self.recorder.settle(commit)
+            if head is None:
+                raise
+            return head
+
+    def _unexpected(self, entry: Entry, error: Exception, now_us: int | None, tracking: Sequence[Tracking]) -> Outcome:
         """An error of ours with one entry: logged, answered, and kept in quarantine where that is asked for."""
         command = entry.command if isinstance(entry, Submission) else entry
-        log.error("command_failed", source=command.source, source_id=command.source_id, exc_info=error)
+        source_id = getattr(command, "source_id", None)
+        log.error("command_failed", source=command.source, source_id=source_id, exc_info=error)
         refusal = Refusal(Code.UNEXPECTED, "command", type(error).__name__)
-        if (isinstance(entry, Submission) and entry.quarantine) or tracking is not None:
-            entries = Entries()
-            if isinstance(entry, Submission) and entry.quarantine:
-                entries.quarantine.append(as_unreadable(entry, refusal))
-            self.recorder.commit([], entries=entries, tracking=tracking, now_us=now_us)
+        entries = Entries()
+        if isinstance(entry, Submission) and entry.quarantine:
+            entries.quarantine.append(as_unreadable(entry, refusal))
+            if entry.parked is not None:
+                entries.unparked.append(entry.parked)
+        if entries or tracking:
+            self.recorder.commit(Commit(entries=entries, tracking=tracking, now_us=now_us))
         return refused(refusal)
 
     # --- reading
@@ -161,7 +200,7 @@ class Ledger(Application[str]):
     def book(self, book: str) -> Book | None:
         """A book as it stands, or None where it has not been opened."""
         with self._lock:
-            self._state.catch_up(self.head())
+            self._state.catch_up()
             return self._state.book(book)
 
     def books(self) -> list[Book]:
@@ -173,7 +212,7 @@ class Ledger(Application[str]):
     def waiting(self, book: str | None = None) -> list[WaitingFact]:
         """The facts that wait for a document, of one book or of all, in the order of what they wait for."""
         with self._lock:
-            self._state.catch_up(self.head())
+            self._state.catch_up()
             found = [
                 WaitingFact(
                     book=stream.split(":", 2)[1],
@@ -222,18 +261,41 @@ class Ledger(Application[str]):
         with self._lock:
             return self._beside.erase_party(book, customer)
 
-    def quarantined(self, book: str | None = None, status: str | None = "open") -> Iterator[Quarantined]:
-        """Entries in quarantine, in the order of their arrival; ``status`` None: of every status."""
-        return self._beside.quarantined(book, status)
+    def quarantined(
+        self, book: str | None = None, status: str | None = "open", *, after: int = 0
+    ) -> Iterator[Quarantined]:
+        """Entries in quarantine beyond the id ``after``, in order of arrival; ``status`` None: of every status."""
+        return self._beside.quarantined(book, status, after=after)
 
     def quarantined_entry(self, entry: int) -> Quarantined | None:
         """One entry in quarantine, or None."""
         return next(self._beside.quarantined(status=None, entry=entry), None)
 
+    def freed_lanes(self) -> list[str]:
+        """Lanes with parked messages in which nothing stands in quarantine any more."""
+        with self._lock:
+            return self._beside.freed_lanes()
+
+    def parked(self, lane: str | None = None) -> Iterator[Parked]:
+        """Parked messages in the order of their arrival, of one lane or of all."""
+        return self._beside.parked(lane)
+
+    def tracked(self, prefix: str) -> dict[str, int]:
+        """Name → position of all tracking whose name starts so."""
+        return self.recorder.tracked(prefix)
+
     def dismiss(self, entry: int, reason: str) -> bool:
         """Close an open entry without booking it; it stays, with the reason. Whether it was open."""
         with self._lock:
             return self._beside.dismiss(entry, reason)
+
+
+def _at(outcome: Outcome, base: int) -> Outcome:
+    """An outcome with its real position, once the commit has given it."""
+    position = outcome.position
+    if position is None or position <= PROVISIONAL:
+        return outcome
+    return msgspec.structs.replace(outcome, position=real(position, base))
 
 
 def _project(account: Account | None, events: Iterable[Any]) -> Account | None:

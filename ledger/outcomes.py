@@ -80,6 +80,10 @@ class Acknowledged(msgspec.Struct, frozen=True):
     kind: str
 
 
+Entry = Submission | Unreadable | Acknowledged
+"""What a batch is made of."""
+
+
 def token(position: int, shard: int = 0) -> str:
     """A position as everything outside the ledger sees it: opaque, ``"0:123"``."""
     return f"{shard}:{position}"

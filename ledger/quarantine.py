@@ -9,7 +9,10 @@ from ledger.outcomes import Unreadable
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
-    """One message in quarantine. ``raw`` is JSON text of what came; ``position`` where it was booked at last."""
+    """One message in quarantine. ``raw`` is JSON text of what came; ``position`` where it was booked at last.
+
+    ``lane``: whose later messages are parked behind it; ``attempts``: how often it has come.
+    """
 
     id: int
     book: str
@@ -25,6 +28,21 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["open", "booked", "dismissed"]
     position: int | None
     reason: str | None
+    lane: str | None
+    attempts: int
+
+
+class Parked(msgspec.Struct, frozen=True, kw_only=True):
+    """A message kept behind an earlier one of its lane that stands in quarantine. ``raw``: its command as JSON text."""
+
+    id: int
+    lane: str
+    book: str
+    source: str
+    source_id: str
+    origin: str
+    raw: str
+    recorded_us: int
 
 
 def mark(entry: Unreadable) -> bytes:

@@ -1,147 +1,233 @@
-"""The log of a SQLite store: events, register, tracking and the head row in one transaction.
+"""The log as the ``eventsourcing`` library sees it: one recorder for both databases, on our own tables.
 
-The head row gives dense positions and a ``recorded_us`` that never goes backwards (invariant 8), and is the fence: a
-commit succeeds only at the head that it was decided on. ``BEGIN IMMEDIATE``: the library's deferred ``BEGIN`` fails at
-once, whatever the timeout, when somebody else committed between its read and its write.
+The library's own recorders keep other tables, lock them and retry blindly; of the library its application, mapper,
+repository with snapshots, and tracking are used, and its recorder tests hold this one. A commit that was cut off by a
+lost connection is settled by looking for its events.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from time import time_ns
-from typing import Any
+from queue import Empty, Full, LifoQueue
+from typing import Any, NoReturn
 
-from eventsourcing.persistence import AggregateRecorder, StoredEvent, Tracking
-from eventsourcing.sqlite import (
-    SQLiteAggregateRecorder,
-    SQLiteConnection,
-    SQLiteCursor,
-    SQLiteFactory,
-    SQLiteProcessRecorder,
-    SQLiteTransaction,
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    InfrastructureFactory,
+    Notification,
+    ProcessRecorder,
+    StoredEvent,
+    Tracking,
+    TrackingRecorder,
 )
-from msgspec.structs import astuple
 
-from ledger.errors import HeadMoved
+from ledger.commit import Commit, write
+from ledger.database import Connection, Location, database
 from ledger.head import Head
-from ledger.quarantine import mark
-from ledger.register import Entries, Released
-from ledger.store import create
+
+KEPT = 4
+"""Connections kept for the next call."""
 
 
-class _Immediate(SQLiteTransaction):
-    """A transaction that has the write lock from its first statement on."""
+class _OnTable(AggregateRecorder):
+    """Streams in one table; connections are lent to whoever calls."""
 
-    def __enter__(self) -> SQLiteCursor:
-        cursor = self.connection.cursor()
-        cursor.execute("BEGIN IMMEDIATE")
-        return cursor
+    def __init__(self, location: Location, table: str) -> None:
+        self._database = database(location)
+        self._table = table
+        self._kept: LifoQueue[Connection] = LifoQueue(KEPT)
+
+    @contextmanager
+    def _lent(self) -> Iterator[Connection]:
+        try:
+            connection = self._kept.get_nowait()
+        except Empty:
+            connection = self._database.connect()
+        try:
+            yield connection
+        finally:
+            try:
+                self._kept.put_nowait(connection)
+            except Full:
+                connection.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        while not self._kept.empty():
+            self._kept.get().close()
+
+    def select_events(
+        self,
+        originator_id: Any,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """The stored events of a stream."""
+        statement = (
+            f"SELECT originator_id, originator_version, topic, state FROM {self._table} WHERE originator_id = :id"
+        )
+        if gt is not None:
+            statement += " AND originator_version > :gt"
+        if lte is not None:
+            statement += " AND originator_version <= :lte"
+        statement += f" ORDER BY originator_version {'DESC' if desc else 'ASC'}"
+        if limit is not None:
+            statement += " LIMIT :limit"
+        with self._lent() as connection:
+            rows = connection.execute(statement, {"id": originator_id, "gt": gt, "lte": lte, "limit": limit})
+            return [StoredEvent(*row) for row in rows]
 
 
-_ADVANCE = """UPDATE ledger_head SET position = position + :events, generation = generation + :changes,
-    recorded_us = max(recorded_us + 1, :now_us) WHERE shard = 0 AND (:at IS NULL OR recorded_us = :at)
-    RETURNING position, recorded_us, generation"""
-_EVENTS = "INSERT INTO events VALUES (?, 0, ?, ?, ?, ?, ?)"
-_RECEIPTS = "INSERT INTO receipts VALUES (0, ?, ?, ?, ?, ?, ?, ?)"
-_DOCUMENTS = "INSERT INTO documents VALUES (0, ?, ?, ?, ?, ?, ?, ?)"
-# Two documents may have the very same lines.
-_ATTACHMENTS = "INSERT INTO attachments VALUES (0, ?, ?) ON CONFLICT DO NOTHING"
-_TOUCHES = "INSERT INTO touches VALUES (0, ?, ?, ?)"
-# The same message again makes no second entry, but may have another fault by now.
-_QUARANTINE = """INSERT INTO quarantine
-    (shard, mark, book, source, source_id, origin, code, field, value, rule, raw, recorded_us, status)
-    VALUES (0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open') ON CONFLICT (shard, mark) DO UPDATE
-    SET code = excluded.code, field = excluded.field, value = excluded.value, rule = excluded.rule
-    WHERE status = 'open'"""
-_RELEASE = """UPDATE quarantine SET status = 'booked', position = ?
-    WHERE shard = 0 AND status = 'open' AND source = ? AND source_id = ?"""
+class SnapshotRecorder(_OnTable):
+    """The snapshots of accounts: of each stream the latest."""
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
+        """Save snapshots; ``IntegrityError`` where one of that version is there."""
+        with self._lent() as connection, connection.writing():
+            connection.executemany(
+                f"INSERT INTO {self._table} VALUES (?, ?, ?, ?)",
+                [(s.originator_id, s.originator_version, s.topic, s.state) for s in stored_events],
+            )
 
 
-class LedgerRecorder(SQLiteProcessRecorder):
-    """The library's process recorder with our tables, positions and register."""
+_NOTIFICATIONS = """SELECT position, originator_id, originator_version, topic, state FROM events
+    WHERE position >= :start AND position <= :stop"""
 
-    def create_table(self) -> None:
-        """Make the tables by migration, where they are missing."""
-        create(self.datastore.pool.db_name)
+
+class LedgerRecorder(_OnTable, ProcessRecorder):
+    """Events, tracking and everything else that a commit writes."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location, "events")
+
+    def commit(self, commit: Commit) -> Head:
+        """Write all or nothing; raises what ``ledger.commit.write`` raises, and ``OperationalError``."""
+        with self._lent() as connection:
+            return write(connection, commit)
+
+    def settle(self, commit: Commit) -> Head | None:
+        """The head after a commit of which it is not known whether it was done; None if it was not.
+
+        Its events are looked for, all of them at their positions: nobody else writes the same ones. A commit without
+        events may safely be made again.
+        """
+        if not commit.events:
+            return None
+        first, last = commit.events[0], commit.events[-1]
+        with self._lent() as connection:
+            found = [connection.execute(_PLACE, _key(stored)).fetchone() for stored in (first, last)]
+            head = connection.execute("SELECT generation FROM ledger_head WHERE shard = 0").fetchone()
+        for row, stored in zip(found, (first, last), strict=True):
+            if row is None or (row[2], bytes(row[3])) != (stored.topic, stored.state):
+                return None
+        (start, at, *_), (end, until, *_) = found
+        if end - start != len(commit.events) - 1 or at != until:
+            return None
+        return Head(end, until, head[0])
 
     def insert_events(
         self, stored_events: Sequence[StoredEvent], *, tracking: Tracking | None = None, **kwargs: Any
     ) -> Sequence[int]:
-        """Write all or nothing, whatever the head; the positions of the events."""
-        last = self.commit(stored_events, tracking=tracking).position
+        """Write all or nothing, at whatever generation; the positions of the events."""
+        given = () if tracking is None else (tracking,)
+        last = self.commit(Commit(events=stored_events, tracking=given)).position
         return list(range(last - len(stored_events) + 1, last + 1))
 
-    def commit(
+    def select_notifications(
         self,
-        stored_events: Sequence[StoredEvent],
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
         *,
-        tracking: Tracking | None = None,
-        entries: Entries | None = None,
-        at: Head | None = None,
-        changes: int = 0,
-        now_us: int | None = None,
-    ) -> Head:
-        """Write all or nothing; the head after it.
-
-        ``at``: the head on which the batch was decided; ``HeadMoved`` if any commit has come since, also one without
-        events. ``changes``: how many commands changed a book. ``now_us``: the instant, by default the clock's.
-        """
-        now_us = time_ns() // 1000 if now_us is None else now_us
-        with self._immediate() as c:
-            cursor = c.sqlite_cursor
-            # Every commit has an instant of its own: it tells one head from another.
-            seen = None if at is None else at.recorded_us
-            advance = {"events": len(stored_events), "changes": changes, "now_us": now_us, "at": seen}
-            row = cursor.execute(_ADVANCE, advance).fetchone()
-            if row is None:
-                raise HeadMoved
-            head = Head(*row)
-            recorded_us = head.recorded_us
-            first = head.position - len(stored_events) + 1
-            cursor.executemany(
-                _EVENTS,
-                [
-                    (position, s.originator_id, s.originator_version, s.topic, s.state, recorded_us)
-                    for position, s in enumerate(stored_events, first)
-                ],
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """A page of the log."""
+        first = (start or 0) + (0 if inclusive_of_start or start is None else 1)
+        with self._lent() as connection:
+            statement = _NOTIFICATIONS
+            if topics:
+                statement += f" AND {connection.among('topic', 'topics')}"
+            rows = connection.execute(
+                f"{statement} ORDER BY position LIMIT :limit",
+                {
+                    "start": first,
+                    "stop": (1 << 62) if stop is None else stop,
+                    "topics": connection.values(topics),
+                    "limit": limit,
+                },
             )
-            if entries is not None:
-                cursor.executemany(_RECEIPTS, entries.receipts)
-                cursor.executemany(_DOCUMENTS, entries.documents)
-                cursor.executemany(_TOUCHES, entries.touches)
-                cursor.executemany(_ATTACHMENTS, entries.attachments)
-                for entry in entries.quarantine:
-                    if isinstance(entry, Released):
-                        cursor.execute(_RELEASE, entry)
-                    else:
-                        cursor.execute(_QUARANTINE, (mark(entry), *astuple(entry)[:-1], recorded_us))
-            if tracking is not None:
-                self._insert_tracking(c, tracking)
-        return head
+            return [Notification(id=position, **dict(zip(_FIELDS, rest, strict=True))) for position, *rest in rows]
 
-    @contextmanager
-    def _immediate(self) -> Iterator[SQLiteCursor]:
-        with self.datastore.get_connection(commit=True) as connection:
-            _prepare(connection)
-            with _Immediate(connection, commit=True) as c, c:
-                yield c
+    def max_notification_id(self) -> int | None:
+        """The position of the last event, None in an empty log."""
+        with self._lent() as connection:
+            (position,) = connection.execute("SELECT position FROM ledger_head WHERE shard = 0").fetchone()
+        return position or None
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> NoReturn:
+        """Not used: projections follow by pages, since their rows and their tracking are one transaction."""
+        raise NotImplementedError("the log is followed by projections.follow")
+
+    def insert_tracking(self, tracking: Tracking) -> None:
+        """Save a position; ``IntegrityError`` unless it grows."""
+        self.commit(Commit(tracking=(tracking,)))
+
+    def max_tracking_id(self, application_name: str) -> int | None:
+        """The position saved under a name, or None."""
+        with self._lent() as connection:
+            row = connection.execute(
+                "SELECT notification_id FROM tracking WHERE application_name = ?", (application_name,)
+            ).fetchone()
+        return None if row is None else int(row[0])
+
+    def tracked(self, prefix: str) -> dict[str, int]:
+        """Name → position of all tracking whose name starts so."""
+        with self._lent() as connection:
+            rows = connection.execute(
+                "SELECT application_name, notification_id FROM tracking"
+                " WHERE substr(application_name, 1, length(:prefix)) = :prefix",
+                {"prefix": prefix},
+            )
+            return dict(rows.fetchall())
 
 
-def _prepare(connection: SQLiteConnection) -> None:
-    """Acknowledged means on disk: some builds of SQLite default to less in WAL mode."""
-    connection.cursor().execute("PRAGMA synchronous=FULL")
+_FIELDS = ("originator_id", "originator_version", "topic", "state")
+_PLACE = """SELECT position, recorded_us, topic, state FROM events
+    WHERE shard = 0 AND originator_id = :stream AND originator_version = :version"""
 
 
-class LedgerFactory(SQLiteFactory):
-    """Makes our recorder on the table ``events``; snapshots are in the table ``snapshots``."""
+def _key(stored: StoredEvent) -> dict[str, Any]:
+    return {"stream": stored.originator_id, "version": stored.originator_version}
+
+
+class LedgerFactory(InfrastructureFactory[TrackingRecorder]):
+    """Makes our recorders at the location that the environment of the application names."""
+
+    LOCATION = "STORE_LOCATION"
+
+    @property
+    def _location(self) -> Location:
+        location = self.env.get(self.LOCATION)
+        assert location is not None
+        return location
 
     def process_recorder(self) -> LedgerRecorder:
         """The recorder of the log."""
-        recorder = LedgerRecorder(self.datastore, events_table_name="events")
-        if self.env_create_table():
-            recorder.create_table()
-        return recorder
+        return LedgerRecorder(self._location)
+
+    def application_recorder(self) -> ApplicationRecorder:
+        """The same."""
+        return self.process_recorder()
+
+    def tracking_recorder(self, tracking_recorder_class: Any = None) -> TrackingRecorder:
+        """The same."""
+        return self.process_recorder()
 
     def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
         """The recorder of the snapshots; their table is made with the others."""
         assert purpose == "snapshots"
-        return SQLiteAggregateRecorder(self.datastore, events_table_name="snapshots")
+        return SnapshotRecorder(self._location, "snapshots")

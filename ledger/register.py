@@ -5,8 +5,7 @@
 command names is found without reading an account's past.
 """
 
-from collections.abc import Iterable, Sequence
-from sqlite3 import Connection
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -15,7 +14,8 @@ from domain.events import Event
 from domain.history import Source
 from ledger.attachments import Attachment
 from ledger.codec import decode
-from ledger.outcomes import Unreadable
+from ledger.database import Connection
+from ledger.outcomes import Acknowledged, Unreadable
 
 
 class Known(NamedTuple):
@@ -36,37 +36,48 @@ class Released(NamedTuple):
 
 
 class Entries(msgspec.Struct):
-    """Rows to write with a commit, in the columns of their tables but for ``shard``; quarantine in order of arrival."""
+    """Rows to write with a commit, in the columns of their tables but for ``shard``; quarantine in order of arrival.
+
+    Positions are provisional (``ledger.commit``). ``awaited``: the (book, document) that facts of the batch wait for,
+    so must not be there. ``unparked``: ids of parked messages whose rows are taken away.
+    """
 
     receipts: list[tuple[str, str, bytes, int, int, str | None, str | None]] = []
     documents: list[tuple[str, str, bytes, int, int, int, str | None]] = []
     touches: list[tuple[str, str, int]] = []
     quarantine: list[Unreadable | Released] = []
     attachments: list[Attachment] = []
+    awaited: list[tuple[str, str]] = []
+    parked: list[tuple[str, str, str, str, str, str]] = []
+    unparked: list[int] = []
+    acknowledged: list[Acknowledged] = []
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is anything that few commits have."""
+        return bool(
+            self.quarantine or self.attachments or self.awaited or self.parked or self.unparked or self.acknowledged
+        )
 
     def __bool__(self) -> bool:
-        return bool(self.receipts or self.documents or self.touches or self.quarantine)
+        return bool(self.receipts or self.documents or self.touches) or self.has_more
 
 
 _RECEIPTS = """SELECT source_id, digest, position, events, awaited FROM receipts
-    WHERE shard = 0 AND source = ? AND source_id IN (SELECT value FROM json_each(?))"""
+    WHERE shard = 0 AND source = :source AND """
 _DOCUMENTS = """SELECT document, digest, last, events, awaited FROM documents
-    WHERE shard = 0 AND book = ? AND document IN (SELECT value FROM json_each(?))"""
-_CONCERNING = """SELECT originator_id, originator_version, topic, state FROM events WHERE rowid IN (
-    SELECT position FROM documents WHERE shard = 0 AND book = ?1 AND document = ?2
-    UNION SELECT position FROM touches WHERE shard = 0 AND book = ?1 AND document = ?2) ORDER BY rowid"""
+    WHERE shard = 0 AND book = :book AND """
+_BLOCKED = "SELECT lane FROM quarantine WHERE shard = 0 AND status = 'open' AND "
+_BEHIND = "SELECT DISTINCT lane FROM parked WHERE shard = 0 AND "
+_CONCERNING = """SELECT originator_id, originator_version, topic, state FROM events WHERE position IN (
+    SELECT position FROM documents WHERE shard = 0 AND book = :book AND document = :document
+    UNION SELECT position FROM touches WHERE shard = 0 AND book = :book AND document = :document) ORDER BY position"""
 _EVENT = "SELECT topic, state FROM events WHERE shard = 0 AND originator_id = ? AND originator_version = ?"
 _REVISIONS = """SELECT document FROM documents WHERE shard = 0 AND book = ? AND document > ? AND document < ?"""
 
-_encode_list = msgspec.json.Encoder().encode
-
-
-def _as_json(values: Sequence[str]) -> str:
-    return _encode_list(values).decode()
-
 
 class Register:
-    """Look-ups in the register of one store. The caller sees to it that the head has not moved in between."""
+    """Look-ups in the register of one store. What changes after them shows at the commit, as a key that is taken."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -74,24 +85,42 @@ class Register:
     def receipts(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
         """Those of the (source, source id) that have been answered."""
         found: dict[tuple[str, str], Known] = {}
+        connection = self._connection
         for source, ids in _grouped(wanted).items():
-            for source_id, *known in self._connection.execute(_RECEIPTS, (source, _as_json(ids))):
+            parameters = {"source": source, "ids": connection.values(ids)}
+            for source_id, *known in connection.execute(_RECEIPTS + connection.among("source_id", "ids"), parameters):
                 found[source, source_id] = Known(*known)
         return found
 
     def documents(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
         """Those of the (book, document) that are taken."""
         found: dict[tuple[str, str], Known] = {}
+        connection = self._connection
         for book, ids in _grouped(wanted).items():
-            for document, *known in self._connection.execute(_DOCUMENTS, (book, _as_json(ids))):
+            parameters = {"book": book, "ids": connection.values(ids)}
+            for document, *known in connection.execute(_DOCUMENTS + connection.among("document", "ids"), parameters):
                 found[book, document] = Known(*known)
         return found
+
+    def blocked(self, lanes: Iterable[str]) -> tuple[set[str], set[str]]:
+        """Those of the lanes in which a message stands in quarantine, and those in which messages are parked."""
+        wanted = list(lanes)
+        if not wanted:
+            return set(), set()
+        connection = self._connection
+        among = connection.among("lane", "lanes")
+        parameters = {"lanes": connection.values(wanted)}
+        blocked = connection.execute(_BLOCKED + among, parameters).fetchall()
+        behind = connection.execute(_BEHIND + among, parameters).fetchall()
+        return {lane for (lane,) in blocked}, {lane for (lane,) in behind}
 
     def concerning(self, book: str, document: str) -> list[Source]:
         """The events that concern a document, in log order."""
         return [
             Source(stream, version, decode(topic, state))
-            for stream, version, topic, state in self._connection.execute(_CONCERNING, (book, document))
+            for stream, version, topic, state in self._connection.execute(
+                _CONCERNING, {"book": book, "document": document}
+            )
         ]
 
     def event(self, stream: str, version: int) -> Event | None:

@@ -1,19 +1,22 @@
-"""What the writer remembers of the log, as of one head: books, customer accounts, and who waits for what.
+"""What the writer remembers of the log: books and who waits for what, as of one generation, and customer accounts.
 
-Everything here can be read again from the log; ``forget`` drops it, when another writer has moved the head or a batch
-has failed half way. Accounts are working copies: the writer evolves them while it decides, before the commit.
+Everything here can be read again from the log. An account may be behind what another writer has booked since: booking
+on it then fails, its next version being taken; whether one is behind can be asked. Accounts are working copies: the
+writer evolves them while it decides, before the commit, and drops them when that fails.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from sqlite3 import Connection
+from contextlib import suppress
+
+from eventsourcing.persistence import OperationalError
 
 from domain.account import Account, evolve, from_snapshot, snapshot
 from domain.book import Book, evolve_book
-from domain.documents import account_stream, book_stream
+from domain.documents import AccountName, account_stream, book_stream
 from domain.events import Event, FactDeferred
 from domain.waiting import still_waiting
 from ledger.codec import SNAPSHOT_TOPIC, decode, encode
-from ledger.head import Head
+from ledger.database import Connection
 
 MAX_ACCOUNTS = 20_000
 """Accounts kept in memory between batches."""
@@ -22,45 +25,58 @@ SNAPSHOT_EVERY = 50
 
 _EVENTS = """SELECT originator_version, topic, state FROM events
     WHERE shard = 0 AND originator_id = ? AND originator_version > ? ORDER BY originator_version"""
-_SNAPSHOT = """SELECT topic, state FROM snapshots WHERE originator_id = ?
+_SNAPSHOTS = "SELECT originator_id, topic, state FROM snapshots WHERE "
+# Many accounts in one round trip.
+_MANY_EVENTS = """SELECT originator_id, originator_version, topic, state FROM events
+    JOIN unnest(:streams::text[], :after::int4[]) u(stream, version)
+    ON shard = 0 AND originator_id = stream AND originator_version > version
+    ORDER BY originator_id, originator_version"""
+_VERSION = """SELECT originator_version FROM events WHERE shard = 0 AND originator_id = ?
     ORDER BY originator_version DESC LIMIT 1"""
 # Streams in which more was deferred than applied.
 _WAITING = """SELECT originator_id FROM events WHERE shard = 0 AND originator_id >= 'wait:' AND originator_id < 'wait;'
     GROUP BY originator_id HAVING sum(CASE topic WHEN 'fact-deferred.v1' THEN 1 ELSE -1 END) > 0"""
 _BOOKS = """SELECT originator_id FROM events WHERE shard = 0 AND originator_id >= 'book:' AND originator_id < 'book;'
-    AND originator_version = 1 ORDER BY rowid"""
+    AND originator_version = 1 ORDER BY position"""
+_SITUATION = """SELECT generation,
+    EXISTS (SELECT 1 FROM quarantine WHERE shard = 0 AND status = 'open'),
+    EXISTS (SELECT 1 FROM parked WHERE shard = 0) FROM ledger_head WHERE shard = 0"""
 
 
 class State:
-    """Books, accounts and waiting facts as of ``head``; None: nothing is remembered."""
+    """Books, accounts and waiting facts."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.head: Head | None = None
+        self.generation: int | None = None
         self.quarantine_open = False
+        self.anything_parked = False
         self._books: dict[str, Book | None] = {}
-        self._accounts: dict[tuple[str, str, str], Account] = {}
+        self._accounts: dict[str, Account] = {}
         self._waiting: dict[str, dict[int, FactDeferred]] = {}
         self._snapshot_at: dict[str, int] = {}
 
-    def forget(self) -> None:
-        """Remember nothing."""
-        self.head = None
+    def forget(self, accounts: Iterable[Account] | None = None) -> None:
+        """Remember neither books nor waiting facts, nor some accounts, by default none at all."""
+        self.generation = None
         self._books.clear()
-        self._accounts.clear()
         self._waiting.clear()
-        self._snapshot_at.clear()
+        if accounts is None:
+            self._accounts.clear()
+            self._snapshot_at.clear()
+        else:
+            for account in accounts:
+                self._accounts.pop(account.stream, None)
 
-    def catch_up(self, head: Head) -> None:
-        """Be at the head; what was remembered of another one is dropped."""
-        if self.head == head:
-            return
-        self.forget()
-        for (stream,) in self._connection.execute(_WAITING).fetchall():
-            self._waiting[stream] = still_waiting(self.events(stream))
-        row = self._connection.execute("SELECT EXISTS (SELECT 1 FROM quarantine WHERE shard = 0 AND status = 'open')")
-        self.quarantine_open = bool(row.fetchone()[0])
-        self.head = head
+    def catch_up(self) -> int:
+        """Be at the generation of the log, which is answered; what was remembered of another one is dropped."""
+        generation, self.quarantine_open, self.anything_parked = self._connection.execute(_SITUATION).fetchone()
+        if self.generation != generation:
+            self.forget(())
+            for (stream,) in self._connection.execute(_WAITING).fetchall():
+                self._waiting[stream] = still_waiting(self.events(stream))
+            self.generation = generation
+        return int(generation)
 
     def events(self, stream: str, after: int = 0) -> Iterable[tuple[int, Event]]:
         """The events of a stream, with their versions."""
@@ -88,24 +104,56 @@ class State:
 
     def account(self, book: str, customer: str, currency: str) -> Account:
         """The working copy of a customer account."""
-        name = (book, customer, currency)
-        account = self._accounts.get(name)
+        stream = account_stream(book, customer, currency)
+        account = self._accounts.get(stream)
         if account is None:
-            account = self._accounts[name] = self._load(*name)
+            account = self._accounts[stream] = self._begun(AccountName(book, customer, currency))
+            for _, event in self.events(stream, account.version):
+                evolve(account, event)
         return account
 
-    def _load(self, book: str, customer: str, currency: str) -> Account:
-        stream = account_stream(book, customer, currency)
-        row = self._connection.execute(_SNAPSHOT, (stream,)).fetchone()
-        # A snapshot of an unknown version is ignored: it is never the only place of anything.
-        if row is not None and row[0] == SNAPSHOT_TOPIC:
-            account = from_snapshot(decode(*row))
-            self._snapshot_at[stream] = account.version
-        else:
-            account = Account(book, customer, currency)
-        for _, event in self.events(stream, account.version):
-            evolve(account, event)
+    def load(self, names: Iterable[AccountName]) -> None:
+        """Have these accounts at hand: where a statement is a round trip, two for all of them."""
+        if not self._connection.postgres:
+            return
+        wanted = {account_stream(*name): name for name in names}
+        wanted = {stream: name for stream, name in wanted.items() if stream not in self._accounts}
+        if not wanted:
+            return
+        saved = self._connection.execute(
+            _SNAPSHOTS + "originator_id = ANY(:streams) ORDER BY originator_version", {"streams": list(wanted)}
+        ).fetchall()
+        snapshots = {stream: (topic, state) for stream, topic, state in saved}
+        begun = {stream: self._begin(name, snapshots.get(stream)) for stream, name in wanted.items()}
+        rows = self._connection.execute(
+            _MANY_EVENTS, {"streams": list(begun), "after": [account.version for account in begun.values()]}
+        )
+        for stream, _, topic, state in rows:
+            evolve(begun[stream], decode(topic, state))
+        self._accounts |= begun
+
+    def _begun(self, name: AccountName) -> Account:
+        stream = account_stream(*name)
+        rows = self._connection.execute(
+            _SNAPSHOTS + "originator_id = :stream ORDER BY originator_version", {"stream": stream}
+        ).fetchall()
+        return self._begin(name, rows[-1][1:] if rows else None)
+
+    def _begin(self, name: AccountName, saved: tuple[str, bytes] | None) -> Account:
+        """An account as its snapshot has it. One of an unknown version is ignored: it is never the only place."""
+        if saved is None or saved[0] != SNAPSHOT_TOPIC:
+            return Account(*name)
+        account: Account = from_snapshot(decode(*saved))
+        self._snapshot_at[account.stream] = account.version
         return account
+
+    def any_behind(self, versions: Iterable[tuple[str, int]]) -> bool:
+        """Whether any stream has gone on beyond the version that it was decided at."""
+        for stream, version in versions:
+            row = self._connection.execute(_VERSION, (stream,)).fetchone()
+            if row is not None and row[0] > version:
+                return True
+        return False
 
     @property
     def anybody_waits(self) -> bool:
@@ -136,20 +184,25 @@ class State:
             a for a in changed if a.version - self._snapshot_at.get(a.stream, 0) >= max(SNAPSHOT_EVERY, len(a.items))
         ]
         if due:
-            self._save_snapshots(due)
+            # The batch is booked: a database that goes away now is the next one's concern.
+            with suppress(OperationalError):
+                self._save_snapshots(due)
         while len(self._accounts) > MAX_ACCOUNTS:
             del self._accounts[next(iter(self._accounts))]
 
     def _save_snapshots(self, accounts: Sequence[Account]) -> None:
         """One snapshot an account; older ones are of no use any more. Losing them at a power cut costs nothing."""
-        execute, many = self._connection.execute, self._connection.executemany
-        execute("PRAGMA synchronous=NORMAL")
-        with self._connection:
-            execute("BEGIN IMMEDIATE")
-            many("DELETE FROM snapshots WHERE originator_id = ?", [(account.stream,) for account in accounts])
-            many(
-                "INSERT INTO snapshots VALUES (?, ?, ?, ?)",
-                [(a.stream, a.version, SNAPSHOT_TOPIC, encode(snapshot(a))) for a in accounts],
+        connection = self._connection
+        if not connection.postgres:
+            connection.execute("PRAGMA synchronous=NORMAL")
+        rows = [(a.stream, a.version, SNAPSHOT_TOPIC, encode(snapshot(a))) for a in accounts]
+        with connection.writing():
+            if connection.postgres:
+                connection.execute("SET LOCAL synchronous_commit = off")
+            connection.executemany(
+                "DELETE FROM snapshots WHERE originator_id = ? AND originator_version < ?", [row[:2] for row in rows]
             )
-        execute("PRAGMA synchronous=FULL")
+            connection.executemany("INSERT INTO snapshots VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
+        if not connection.postgres:
+            connection.execute("PRAGMA synchronous=FULL")
         self._snapshot_at.update((account.stream, account.version) for account in accounts)

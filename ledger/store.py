@@ -1,41 +1,48 @@
-"""The embedded store: one SQLite file with the log, its register and, later, the projections.
+"""The store: the log, its register and, later, the projections, in one database.
 
-WAL, so that readers never wait for the writer; ``synchronous=FULL``, so that what was acknowledged survives a power
-cut. Tables are made and changed by migrations only, forward only.
+Tables are made and changed by migrations only, forward only.
 """
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+from eventsourcing.persistence import ProgrammingError
+
+from ledger.database import Connection, Database, Location, connect, database
 from ledger.errors import StoreMissing, StoreOutdated
 
-REVISION = "0001"
+__all__ = ["REVISION", "check", "connect", "create", "revision"]
+
+REVISION = "0002"
 """The migration that this program's tables are of."""
-LOCK_SECONDS = 30
 
 
-def create(path: str | Path) -> bool:
+def create(location: Location) -> bool:
     """Make a store, or bring an older one up to date; whether anything was done. Safe to repeat.
 
-    Raises ``StoreMissing``, with nothing changed, where the file is there and is something else.
+    Raises ``StoreMissing``, with nothing changed, where the database is there and is something else.
     """
     # Imported here: alembic takes longer to load than most commands take to run, and only this needs it.
     from alembic import command
     from alembic.config import Config
-    from sqlalchemy import create_engine
 
-    file = Path(path)
-    if file.exists() and file.stat().st_size and revision(file) is None:
-        raise StoreMissing(f"{file} is not a store of Tieout, and is left as it is")
-    if file.exists() and revision(file) == REVISION:
+    at = database(location)
+    found = _revision(at) if at.exists() else None
+    if found == REVISION:
         return False
-    file.parent.mkdir(parents=True, exist_ok=True)
+    if found is None and at.is_taken():
+        raise StoreMissing(f"{at.name} is not a store of Tieout, and is left as it is")
+    at.prepare()
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    engine = create_engine("sqlite://", creator=lambda: connect(file))
+    engine = at.engine()
     try:
         with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                # Two that make the store at once: the second waits, and finds it made.
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('tieout migration'))")
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     finally:
@@ -43,38 +50,36 @@ def create(path: str | Path) -> bool:
     return True
 
 
-def revision(path: Path) -> str | None:
-    """The migration that a store's tables are of; None for a file that is no store, which is only read."""
-    connection = connect(path, read_only=True)
-    try:
-        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger_head'").fetchone() is None:
+def revision(location: Location) -> str | None:
+    """The migration that a store's tables are of; None for what is no store, which is only read."""
+    return _revision(database(location))
+
+
+def _revision(at: Database) -> str | None:
+    with closing(at.connect(read_only=True)) as connection:
+        try:
+            if not connection.execute(_has_head(connection)).fetchone():
+                return None
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        except (sqlite3.DatabaseError, ProgrammingError):
             return None
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.DatabaseError:
-        return None
-    finally:
-        connection.close()
     return str(row[0]) if row else None
 
 
-def check(path: str | Path) -> Path:
-    """The path of a store that this program can open; raises ``StoreMissing`` or ``StoreOutdated``."""
-    file = Path(path)
-    if not file.is_file():
-        raise StoreMissing(f"there is no store at {file}")
-    found = revision(file)
+def _has_head(connection: Connection) -> str:
+    if connection.postgres:
+        return "SELECT 1 WHERE to_regclass('ledger_head') IS NOT NULL"
+    return "SELECT 1 FROM sqlite_master WHERE name = 'ledger_head'"
+
+
+def check(location: Location) -> Location:
+    """The location of a store that this program can open; raises ``StoreMissing`` or ``StoreOutdated``."""
+    at = database(location)
+    if not at.exists():
+        raise StoreMissing(f"there is no store at {at.name}")
+    found = _revision(at)
     if found is None:
-        raise StoreMissing(f"{file} is not a store of Tieout")
+        raise StoreMissing(f"{at.name} is not a store of Tieout")
     if found != REVISION:
-        raise StoreOutdated(f"the tables of {file} are of version {found}, this program's of {REVISION}")
-    return file
-
-
-def connect(path: str | Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection to a store in autocommit mode; transactions are begun by hand."""
-    uri = Path(path).absolute().as_uri() + ("?mode=ro" if read_only else "")
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=LOCK_SECONDS, check_same_thread=False)
-    if not read_only:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-    return connection
+        raise StoreOutdated(f"the tables of {at.name} are of version {found}, this program's of {REVISION}")
+    return location

@@ -10,8 +10,8 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
-from ledger.ledger import Entry, Ledger
-from ledger.outcomes import Outcome
+from ledger.ledger import Ledger
+from ledger.outcomes import Entry, Outcome
 
 MAX_ENTRIES = 2_000
 """Commands in one commit, unless one caller's batch alone is larger."""

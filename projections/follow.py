@@ -10,8 +10,8 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from sqlite3 import Connection
 
+from ledger.database import Connection
 from ledger.store import check, connect
 from projections import log, standing
 from projections.rows import Deltas
@@ -141,39 +141,27 @@ def _deltas(connection: Connection, after: int, upto: int) -> Deltas:
 def _follow_page(connection: Connection, position: int, end: int) -> bool:
     """Merge one page in, unless another process moved on; decoded before the write lock is taken."""
     deltas = _deltas(connection, position, end)
-    with _writing(connection):
+    with connection.writing():
         if not standing.advance(connection, position, end):
             return False
         LIVE.write(connection, deltas)
     return True
 
 
-@contextmanager
-def _writing(connection: Connection) -> Iterator[None]:
-    """A transaction that has the write lock from its first statement on."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
-
-
 def _rebuild(path: str | Path, connection: Connection, progress: Progress | None, *, only_if_due: bool) -> None:
     with _only_builder(path):
         if only_if_due and not _is_rebuild_due(standing.reached(connection), log.head(connection)):
             return
-        with _writing(connection):
+        with connection.writing():
             for table in TABLES:
                 connection.execute(f"DROP TABLE IF EXISTS fresh_{table.name}")
                 connection.execute(create_table(table, f"fresh_{table.name}"))
         position = log.head(connection)
-        fill(connection, FRESH, position, _writing, progress)
+        fill(connection, FRESH, position, lambda _: connection.writing(), progress)
         while (head := log.head(connection)) - position > PAGE:
             end = log.page_end(connection, position, PAGE, head)
             deltas = _deltas(connection, position, end)
-            with _writing(connection):
+            with connection.writing():
                 FRESH.write(connection, deltas)
             position = end
         _swap(connection, position)
@@ -183,7 +171,7 @@ def _swap(connection: Connection, position: int) -> None:
     """Put the fresh tables, brought to the head, in the place of the live ones."""
     # The sort that makes the index takes as much memory as the cache may.
     connection.execute("PRAGMA cache_size=-2048")
-    with _writing(connection):
+    with connection.writing():
         head = log.head(connection)
         FRESH.write(connection, _deltas(connection, position, head))
         for table in TABLES:

@@ -6,12 +6,12 @@ events of a commit have one ``recorded_us``, and no two commits share it.
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from sqlite3 import Connection, Cursor
 from typing import NamedTuple
 
 from domain.documents import AccountName, account_stream, book_stream, parse_account_stream
 from domain.events import Event, FactDeferred
 from ledger.codec import TOPIC_OF, decode
+from ledger.database import Connection
 
 Stored = tuple[int, str, str, bytes]
 """A stored event: position, stream, topic, body."""
@@ -78,7 +78,7 @@ def position_at(connection: Connection, recorded_us: int, upto: int) -> int:
     low, high = 0, upto
     while low < high:
         middle = (low + high + 1) // 2
-        (at,) = connection.execute("SELECT recorded_us FROM events WHERE rowid = ?", (middle,)).fetchone()
+        (at,) = connection.execute("SELECT recorded_us FROM events WHERE position = ?", (middle,)).fetchone()
         if at <= recorded_us:
             low = middle
         else:
@@ -90,22 +90,22 @@ def page_end(connection: Connection, after: int, size: int, upto: int) -> int:
     """The last position of a page of about ``size`` events that ends with a commit."""
     if after + size >= upto:
         return upto
-    (at,) = connection.execute("SELECT recorded_us FROM events WHERE rowid = ?", (after + size,)).fetchone()
+    (at,) = connection.execute("SELECT recorded_us FROM events WHERE position = ?", (after + size,)).fetchone()
     return position_at(connection, at, upto)
 
 
-def page(connection: Connection, after: int, upto: int) -> Cursor:
+def page(connection: Connection, after: int, upto: int) -> Iterable[Stored]:
     """The stored events after a position up to another: (position, stream, topic, body), in log order."""
     return connection.execute(
-        "SELECT rowid, originator_id, topic, state FROM events WHERE rowid > ? AND rowid <= ? ORDER BY rowid",
+        "SELECT position, originator_id, topic, state FROM events WHERE position > ? AND position <= ? ORDER BY position",
         (after, upto),
     )
 
 
-_BY_ACCOUNT = """SELECT rowid, originator_id, topic, state FROM events
-    WHERE shard = 0 AND (originator_id, originator_version) > (?, ?) AND originator_id < 'acct;' AND rowid <= ?
+_BY_ACCOUNT = """SELECT position, originator_id, topic, state FROM events
+    WHERE shard = 0 AND (originator_id, originator_version) > (?, ?) AND originator_id < 'acct;' AND position <= ?
     ORDER BY shard, originator_id, originator_version LIMIT ?"""
-_VERSION = "SELECT originator_version FROM events WHERE rowid = ?"
+_VERSION = "SELECT originator_version FROM events WHERE position = ?"
 
 
 def pages_by_account(connection: Connection, upto: int, size: int) -> Iterator[list[Stored]]:
@@ -122,14 +122,14 @@ def _logged(row: tuple[int, str, int, int, str, bytes]) -> Logged:
     return Logged(position, stream, version, recorded_us, decode(topic, state))
 
 
-_WHOLE = "SELECT rowid, originator_id, originator_version, recorded_us, topic, state FROM events "
+_WHOLE = "SELECT position, originator_id, originator_version, recorded_us, topic, state FROM events "
 
 
 # Searched by the database: a row that is not wanted costs a tenth of one that is handed over.
-_OF_BOOK = """WHERE rowid > :after AND rowid <= :upto
+_OF_BOOK = """WHERE position > :after AND position <= :upto
     AND (substr(originator_id, 1, length(:account)) IN (:account, :waiting) OR originator_id = :own)
     AND (:ending = '' OR substr(originator_id, -length(:ending)) = :ending)
-    AND (:holding = x'' OR instr(state, :holding)) ORDER BY rowid"""
+    AND (:holding = x'' OR instr(state, :holding)) ORDER BY position"""
 
 
 def events(
@@ -157,7 +157,7 @@ def events(
         yield _logged(row)
 
 
-_POSITIONS = "SELECT rowid FROM events WHERE shard = 0 AND originator_id = ? AND rowid > ? AND rowid <= ?"
+_POSITIONS = "SELECT position FROM events WHERE shard = 0 AND originator_id = ? AND position > ? AND position <= ?"
 
 
 def events_of(
@@ -171,7 +171,7 @@ def events_of(
         return
     # One stream's events lie in log order in its index: nothing is to be sorted.
     rows = connection.execute(
-        _WHOLE + "WHERE shard = 0 AND originator_id = ? AND rowid > ? AND rowid <= ? ORDER BY originator_version",
+        _WHOLE + "WHERE shard = 0 AND originator_id = ? AND position > ? AND position <= ? ORDER BY originator_version",
         (*names, after, upto),
     )
     for row in rows:
@@ -182,7 +182,7 @@ def events_of(
 def events_at(connection: Connection, positions: Iterable[int]) -> Iterator[Logged]:
     """The events at some positions, in the order given."""
     for position in positions:
-        row = connection.execute(_WHOLE + "WHERE rowid = ?", (position,)).fetchone()
+        row = connection.execute(_WHOLE + "WHERE position = ?", (position,)).fetchone()
         yield _logged(row)
 
 
@@ -230,7 +230,7 @@ def events_concerning(connection: Connection, book: str, document: str, upto: in
 
 
 _ENTERED = """SELECT originator_id, topic, state FROM events
-    WHERE rowid = (SELECT position FROM documents WHERE shard = 0 AND book = ? AND document = ?)"""
+    WHERE position = (SELECT position FROM documents WHERE shard = 0 AND book = ? AND document = ?)"""
 
 
 def account_stream_of(connection: Connection, book: str, document: str) -> str | None:
@@ -243,7 +243,7 @@ def account_stream_of(connection: Connection, book: str, document: str) -> str |
     return account_stream(book, event.customer, event.currency) if isinstance(event, FactDeferred) else str(stream)
 
 
-_REVERSALS = """SELECT t.position FROM touches t JOIN events e ON e.rowid = t.position
+_REVERSALS = """SELECT t.position FROM touches t JOIN events e ON e.position = t.position
     WHERE t.shard = 0 AND t.book = ? AND t.document = ? AND t.position <= ? AND e.topic LIKE 'document-reversed.%'
     ORDER BY t.position"""
 

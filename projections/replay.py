@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
-from sqlite3 import Connection
 from typing import Any
 
 from sqlalchemy import Table
 
+from ledger.database import Connection
 from ledger.outcomes import token
 from ledger.store import check, connect
 from projections import standing

@@ -5,8 +5,7 @@ rows of the events up to it, and only from where the rows were computed (the *fe
 once, each page is merged in once.
 """
 
-from sqlite3 import Connection
-
+from ledger.database import Connection
 from projections.tables import NAME, TABLES, VERSION
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date
-from sqlite3 import Connection
 from typing import Any, NamedTuple
 
 from domain.documents import parse_account_stream
+from ledger.database import Connection
 from projections import log
 from projections.answers import AsOf
 from projections.standing import NotFollowed

@@ -5,11 +5,11 @@ from the table's own merges, so that following, rebuild and replay write by one 
 """
 
 from collections.abc import Sequence
-from sqlite3 import Connection
 from typing import Any
 
 from sqlalchemy import Table
 
+from ledger.database import Connection
 from projections.tables import SUM, keys, merges
 
 ROWS = (64, 8, 1)

@@ -1,4 +1,5 @@
-"""The inbound contracts: a JSON Schema for each command, and one for the envelope, made from the code.
+"""The inbound contracts: a JSON Schema for each command, one for the envelope, and an AsyncAPI document of how they
+come over Kafka; all made from the code.
 
 ``python -m consumers.contracts`` writes them again. They are published, so a difference is a change for every sender.
 """
@@ -9,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from consumers.contracts import asyncapi
 from consumers.envelope import Envelope, event_type
 from domain.commands import COMMANDS
 
@@ -17,10 +19,11 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def contracts() -> dict[str, str]:
-    """File name → JSON Schema as text."""
+    """File name → its text, JSON Schemas and the AsyncAPI document."""
     schemas = {f"{event_type(name)}.json": _command(name, model) for name, model in COMMANDS.items()}
     schemas["cloudevent.json"] = _envelope()
-    return {name: json.dumps(schema, ensure_ascii=False, indent=2) + "\n" for name, schema in schemas.items()}
+    texts = {name: json.dumps(schema, ensure_ascii=False, indent=2) + "\n" for name, schema in schemas.items()}
+    return texts | {"asyncapi.json": asyncapi.document()}
 
 
 def write(folder: Path = FOLDER) -> list[str]:

@@ -57,7 +57,7 @@ class Books:
         connection = connect(self.path, read_only=True)
         try:
             for stream, topic, state in connection.execute(
-                "SELECT originator_id, topic, state FROM events ORDER BY rowid"
+                "SELECT originator_id, topic, state FROM events ORDER BY position"
             ):
                 yield stream, decode(topic, state)
         finally:

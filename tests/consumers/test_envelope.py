@@ -4,10 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from consumers.commands import parse_command
+from consumers.commands import parse_command, parse_message
 from consumers.envelope import COMMAND_OF, event_type, kebab
 from domain.commands import COMMANDS
+from ledger.digest import digest
 from ledger.outcomes import Submission, Unreadable
 
 DATA: dict[str, Any] = {
@@ -26,10 +29,23 @@ EVENT: dict[str, Any] = {
     "data": DATA,
 }
 BARE = {"command": "RecordPayment", "source": "bank", "source_id": "evt-7", **DATA}
+BINARY: dict[str, bytes | None] = {
+    "ce_specversion": b"1.0",
+    "ce_type": b"tieout.record-payment.v1",
+    "ce_source": b"bank",
+    "ce_id": b"evt-7",
+    "content-type": b"application/json",
+}
+STRUCTURED = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
 
 
 def parse(event: Any) -> Submission | Unreadable:
     return parse_command(event if isinstance(event, str) else json.dumps(event), origin="topic:0:1")
+
+
+def message(data: Any, headers: Any = BINARY) -> Submission | Unreadable:
+    value = data if isinstance(data, bytes) else json.dumps(data).encode()
+    return parse_message(value, list(headers.items()), origin="topic:0:1", lane="topic:C1")
 
 
 def without(name: str) -> dict[str, Any]:
@@ -72,6 +88,13 @@ def test_more_attributes_change_nothing(more: dict[str, Any]) -> None:
         (EVENT | {"data": DATA | {"colour": "red"}}, "colour", "is not a field here"),
         (json.dumps(EVENT).replace('"amount"', '"amount": 1, "amount"'), "amount", "must stand only once"),
         (json.dumps(EVENT).replace('"id"', '"id": "x", "id"'), "id", "must stand only once"),
+        (json.dumps(EVENT).replace('"id"', '"\\u0069d": "x", "id"'), "id", "must stand only once"),
+        (json.dumps(EVENT).replace('"id"', '"id": 7, "id"'), "id", "must stand only once"),
+        (json.dumps(EVENT).replace('"id"', '"id" : "x", "id"'), "id", "must stand only once"),
+        (json.dumps(EVENT).replace('"id"', '"more": {"a": 1, "a": 2}, "id"'), "a", "must stand only once"),
+        (json.dumps(EVENT)[:-1] + ', "data": {}}', "data", "must stand only once"),
+        (json.dumps(EVENT)[:-1] + ', "more": ' + "[" * 5_000 + "]" * 5_000 + "}", "", "must"),
+        (json.dumps(EVENT)[:-1] + ', "more": ' + '{"a":' * 5_000 + "1" + "}" * 5_001, "", "must"),
     ],
 )
 def test_what_is_wrong_with_an_event_is_said(event: Any, field: str, rule: str) -> None:
@@ -79,6 +102,102 @@ def test_what_is_wrong_with_an_event_is_said(event: Any, field: str, rule: str) 
     assert isinstance(found, Unreadable)
     assert (found.code, found.field) == ("command_must_be_valid", field)
     assert rule in found.rule
+
+
+def test_an_event_in_headers_is_the_same_command_and_the_same_fact() -> None:
+    found = message(DATA)
+    assert isinstance(found, Submission)
+    structured = parse_message(json.dumps(EVENT).encode(), STRUCTURED, origin="topic:0:1", lane="topic:C1")
+    bare = parse_message(json.dumps(BARE).encode(), [], origin="topic:0:1", lane="topic:C1")
+    assert found == structured == bare
+    assert (found.origin, found.quarantine, found.lane) == ("topic:0:1", True, "topic:C1")
+    assert found.command == parse(BARE).command  # type: ignore[union-attr]
+    assert len({digest(one.command) for one in (found, structured, bare)}) == 1  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"ce_subject": b"C1", "ce_time": b"2025-01-31T10:00:00Z", "ce_traceparent": b"00-1", "other": b"\xff"},
+        {"content-type": None},
+        {"content-type": b"Application/JSON; charset=utf-8"},
+        {"ce_dataschema": None},
+    ],
+    ids=["more attributes", "no content type", "with a charset", "null"],
+)
+def test_more_headers_change_nothing(headers: dict[str, bytes | None]) -> None:
+    assert message(DATA, BINARY | headers) == message(DATA)
+
+
+def test_data_in_binary_mode_may_say_its_identity_again() -> None:
+    assert message(BARE) == message(DATA)
+    # However it is spelt.
+    assert message(json.dumps(BARE).replace('"bank"', '"\\u0062ank"').encode()) == message(DATA)
+
+
+@pytest.mark.parametrize(
+    ("headers", "data", "field", "rule"),
+    [
+        ({"ce_id": None}, DATA, "id", "must be given"),
+        ({"ce_id": b""}, DATA, "id", "must be right: "),
+        ({"ce_type": b"com.example.paid"}, DATA, "type", "must be one of tieout.open-book.v1"),
+        ({"ce_specversion": b"0.3"}, DATA, "specversion", "must be 1.0"),
+        ({"ce_source": b"\xff"}, DATA, "source", "must be UTF-8"),
+        ({"ce_datacontenttype": b"application/json"}, DATA, "datacontenttype", "must stand only once"),
+        ({"content-type": b"application/avro"}, DATA, "datacontenttype", "must be application/json"),
+        ({}, [1], "data", "must be an object"),
+        ({}, DATA | {"source": "till"}, "data.source", "must say the same as the envelope"),
+        ({}, DATA | {"source": {"a": 1}}, "data.source", "must say the same as the envelope"),
+        ({}, DATA | {"colour": "red"}, "colour", "is not a field here"),
+        ({}, DATA | {"specversion": "1.0"}, "specversion", "is not a field here"),
+        ({}, json.dumps(DATA).replace('"amount"', '"amount": 1, "amount"').encode(), "amount", "must stand only once"),
+        ({}, b'{"source": \xff', "", "must be"),
+        ({}, b'{"source": "\xff"}', "", "must be"),
+        ({}, b"", "data", "must be an object"),
+    ],
+)
+def test_what_is_wrong_with_an_event_in_headers_is_said(headers: Any, data: Any, field: str, rule: str) -> None:
+    found = message(data, BINARY | headers)
+    assert isinstance(found, Unreadable)
+    assert (found.code, found.field, found.lane) == ("command_must_be_valid", field, "topic:C1")
+    assert rule in found.rule
+
+
+def test_what_is_kept_of_an_event_in_headers_can_be_tried_again() -> None:
+    found = message(DATA | {"amount": 2.0})
+    assert isinstance(found, Unreadable)
+    assert (found.book, found.source, found.source_id) == ("main", "bank", "evt-7")
+    mended = json.loads(found.raw)
+    mended["data"]["amount"] = 200
+    assert parse(mended) == parse(BARE)
+
+
+def test_what_says_that_it_is_structured_must_be() -> None:
+    found = parse_message(json.dumps(BARE).encode(), STRUCTURED, origin="topic:0:1")
+    assert isinstance(found, Unreadable)
+    assert (found.field, found.rule) == ("specversion", "must be given")
+
+
+@given(
+    value=st.binary(max_size=60)
+    | st.sampled_from(
+        [b"null", b'{"a":', b'{"specversion":"1.0"}', b'"\\ud800"', b'{"specversion":"1.0","id":"\xff"}']
+    ),
+    headers=st.lists(
+        st.tuples(
+            st.sampled_from([*BINARY, "ce_", "ce_data", "ce_time", "Content-Type"]),
+            st.none()
+            | st.binary(max_size=8)
+            | st.sampled_from([b"1.0", b"bank", b"tieout.allocate.v1", STRUCTURED[0][1]]),
+        ),
+        max_size=7,
+    ),
+)
+def test_no_message_makes_it_fail(value: bytes, headers: list[tuple[str, bytes | None]]) -> None:
+    found = parse_message(value, headers, origin="topic:0:1", lane="topic:C1")
+    assert isinstance(found, Unreadable)
+    json.loads(found.raw)
+    assert "\0" not in "".join((found.book, found.source, found.source_id or "", found.field, found.value, found.rule))
 
 
 def test_an_unreadable_event_keeps_its_source_and_id() -> None:

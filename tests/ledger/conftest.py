@@ -1,20 +1,23 @@
-"""A ledger on a real file, with an open book."""
+"""A ledger on a real store of either kind, with an open book."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from databases import KINDS, store_of
 from shop import opened
 
+from ledger.database import Location
 from ledger.ledger import Ledger
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Path:
-    return tmp_path / "a store.sqlite"
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Location]:
+    with store_of(request.param, tmp_path) as location:
+        yield location
 
 
 @pytest.fixture
-def ledger(store: Path) -> Iterator[Ledger]:
+def ledger(store: Location) -> Iterator[Ledger]:
     with opened(store) as ledger:
         yield ledger

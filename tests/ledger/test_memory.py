@@ -10,11 +10,12 @@ import ledger.state
 from domain.account import payload
 from domain.commands import OpenBook
 from ledger.codec import SNAPSHOT_TOPIC
+from ledger.database import Location
 from ledger.ledger import Ledger
 from ledger.outcomes import Status, Submission
 
 
-def test_a_restart_changes_nothing(store: Path) -> None:
+def test_a_restart_changes_nothing(store: Location) -> None:
     with opened(store) as first:
         submit(first, invoice("1", 100), payment("1", 70))
         before = payload(first.account("main", "C1", "CNY"))
@@ -24,7 +25,7 @@ def test_a_restart_changes_nothing(store: Path) -> None:
         assert second.account("main", "C1", "CNY").items == {}
 
 
-def test_a_long_account_is_loaded_from_its_snapshot(store: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_long_account_is_loaded_from_its_snapshot(store: Location, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(ledger.state, "SNAPSHOT_EVERY", 10)
     with opened(store) as first:
         for n in range(12):
@@ -41,7 +42,7 @@ def test_a_long_account_is_loaded_from_its_snapshot(store: Path, monkeypatch) ->
     assert with_snapshot["version"] < after["version"]
 
 
-def test_a_snapshot_of_an_unknown_version_is_ignored(store: Path) -> None:
+def test_a_snapshot_of_an_unknown_version_is_ignored(store: Location) -> None:
     with opened(store) as first:
         submit(first, invoice("1", 100))
         stream = "acct:main:C1:CNY"
@@ -82,11 +83,10 @@ def test_memory_equals_the_log(ledger: Ledger) -> None:
 
 WRITER = """
 import sys
-from pathlib import Path
 from shop import invoice, payment
 from ledger.ledger import Ledger
 from ledger.outcomes import Submission, Status
-who, path = sys.argv[1], Path(sys.argv[2])
+who, path = sys.argv[1], sys.argv[2]
 with Ledger.open(path) as ledger:
     for n in range(60):
         batch = [invoice(f"{who}-{n}", 100), invoice(f"both-{n}", 7), payment(f"{who}-{n}", 50)]
@@ -95,7 +95,7 @@ with Ledger.open(path) as ledger:
 """
 
 
-def test_two_processes_write_to_one_store_and_nothing_is_lost_or_doubled(store: Path) -> None:
+def test_two_processes_write_to_one_store_and_nothing_is_lost_or_doubled(store: Location) -> None:
     with opened(store) as first:
         support = str(Path(__file__).parents[1] / "support")
         root = str(Path(__file__).parents[2])
@@ -115,7 +115,7 @@ def test_two_processes_write_to_one_store_and_nothing_is_lost_or_doubled(store: 
             "SELECT count(*) FROM documents WHERE document LIKE 'invoice%'"
         ).fetchone()
         assert documents == (180,)
-        positions = [p for (p,) in first._connection.execute("SELECT rowid FROM events ORDER BY rowid")]
+        positions = [p for (p,) in first._connection.execute("SELECT position FROM events ORDER BY position")]
         assert positions == list(range(1, first.head().position + 1))
         found = first.account("main", "C1", "CNY")
         assert sum(i.open if i.side == "D" else -i.open for i in found.items.values()) == 120 * 100 + 60 * 7 - 120 * 50
@@ -123,7 +123,7 @@ def test_two_processes_write_to_one_store_and_nothing_is_lost_or_doubled(store: 
         assert submit(first, payment("late", 1))[0].status == Status.BOOKED
 
 
-def test_a_commit_without_events_is_seen_by_the_other_writer_too(store: Path) -> None:
+def test_a_commit_without_events_is_seen_by_the_other_writer_too(store: Location) -> None:
     with opened(store) as first, Ledger.open(store) as second:
         submit(first, invoice("1", 100))
         wrong = Submission(invoice("2", 5, currency="USD"), quarantine=True)
@@ -138,7 +138,7 @@ def test_a_commit_without_events_is_seen_by_the_other_writer_too(store: Path) ->
         assert list(second.quarantined()) == []
 
 
-def test_a_batch_is_decided_again_when_another_writer_came_between(store: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_batch_is_decided_again_when_another_writer_came_between(store: Location, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     with opened(store) as first, Ledger.open(store) as second:
         submit(second, invoice("0", 1))
         commit, others = first.recorder.commit, [invoice("1", 100), payment("1", 100)]

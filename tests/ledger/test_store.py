@@ -66,9 +66,8 @@ def test_what_is_acknowledged_is_on_disk(tmp_path: Path) -> None:
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
     connection.close()
-    with Ledger.open(path) as ledger, ledger.recorder._immediate() as cursor:
-        cursor.execute("PRAGMA synchronous")
-        assert tuple(cursor.fetchone()) == (2,)
+    with Ledger.open(path) as ledger, ledger.recorder._lent() as lent:
+        assert lent.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 def test_the_migrations_end_at_the_programs_revision() -> None:

@@ -1,7 +1,5 @@
 """Given what is in the books, when a batch is submitted, then an outcome each."""
 
-from pathlib import Path
-
 import pytest
 from eventsourcing.persistence import Tracking
 from shop import NOW_US, account, allocation, credit_note, day, invoice, opened, payment, refund, reversal, submit
@@ -9,6 +7,7 @@ from shop import NOW_US, account, allocation, credit_note, day, invoice, opened,
 from domain.commands import ChangePostingTemplate, DocumentRef, Line, OpenBook, PaidDocument, ReleaseAllocation
 from domain.events import AllocationReleased, DeferredFactApplied, Event, FactDeferred, InvoiceIssued
 from ledger.codec import decode
+from ledger.database import Location
 from ledger.errors import StaleTracking
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Status, Submission, Unreadable
@@ -46,7 +45,7 @@ def test_a_batch_is_booked_in_order_and_each_command_sees_the_earlier_ones(ledge
 def test_positions_are_dense_and_the_clock_never_goes_back(ledger: Ledger) -> None:
     for n in range(5):
         ledger.submit([Submission(invoice(str(n), 10 + n))], now_us=NOW_US - n * 1_000_000)
-    rows = ledger._connection.execute("SELECT rowid, recorded_us FROM events ORDER BY rowid").fetchall()
+    rows = ledger._connection.execute("SELECT position, recorded_us FROM events ORDER BY position").fetchall()
     assert [position for position, _ in rows] == list(range(1, len(rows) + 1))
     instants = [instant for _, instant in rows]
     assert instants == sorted(instants)
@@ -139,7 +138,7 @@ def test_an_error_of_ours_is_its_own_commands_outcome(ledger: Ledger) -> None:
     # A lone surrogate is no text that can be stored; pydantic refuses it in JSON, so it is smuggled in here.
     broken = invoice("2", 5).model_copy(update={"reason": "\ud800"})
     batch = [Submission(invoice("1", 100)), Submission(broken, quarantine=False), Submission(invoice("3", 7))]
-    outcomes = ledger.submit(batch, now_us=NOW_US, tracking=Tracking("feed", 3))
+    outcomes = ledger.submit(batch, now_us=NOW_US, tracking=[Tracking("feed", 3)])
     assert statuses(outcomes) == ["booked", "refused", "booked"]
     assert outcomes[1].code == "unexpected_error_must_be_reported"
     assert open_amounts(ledger) == {"invoice::1:1#1": 100, "invoice::3:1#1": 7}
@@ -183,7 +182,7 @@ def test_a_fact_that_waited_and_cannot_be_booked_says_why(ledger: Ledger) -> Non
     assert open_amounts(ledger) == {"payment::1:1#1": 100}
 
 
-def test_what_waits_still_waits_after_a_restart(store: Path) -> None:
+def test_what_waits_still_waits_after_a_restart(store: Location) -> None:
     with opened(store) as ledger:
         submit(ledger, refund("1", 30, of="1"), refund("2", 20, of="1"))
     with opened(store) as ledger:
@@ -330,22 +329,22 @@ def test_a_document_with_very_many_lines_keeps_them_in_an_attachment(ledger: Led
 
 
 def test_a_stale_tracking_position_books_nothing(ledger: Ledger) -> None:
-    submit(ledger, invoice("1", 100), tracking=Tracking("feed", 5))
+    submit(ledger, invoice("1", 100), tracking=[Tracking("feed", 5)])
     head = ledger.head()
     for position in (4, 5):
         with pytest.raises(StaleTracking):
-            submit(ledger, invoice("2", 100), invoice("3", 100), tracking=Tracking("feed", position))
+            submit(ledger, invoice("2", 100), invoice("3", 100), tracking=[Tracking("feed", position)])
     assert ledger.head() == head
-    assert statuses(submit(ledger, invoice("2", 100), tracking=Tracking("feed", 6))) == ["booked"]
+    assert statuses(submit(ledger, invoice("2", 100), tracking=[Tracking("feed", 6)])) == ["booked"]
 
 
 def test_tracking_alone_is_saved_where_nothing_is_new(ledger: Ledger) -> None:
-    submit(ledger, invoice("1", 100), tracking=Tracking("feed", 1))
-    assert statuses(submit(ledger, invoice("1", 100), tracking=Tracking("feed", 2))) == ["duplicate"]
+    submit(ledger, invoice("1", 100), tracking=[Tracking("feed", 1)])
+    assert statuses(submit(ledger, invoice("1", 100), tracking=[Tracking("feed", 2)])) == ["duplicate"]
     assert ledger.recorder.max_tracking_id("feed") == 2
 
 
-def test_allocation_by_hand_with_a_policy(store: Path) -> None:
+def test_allocation_by_hand_with_a_policy(store: Location) -> None:
     with opened(store, allocation="none") as ledger:
         submit(ledger, invoice("1", 100), invoice("2", 50, due="03-01"), payment("1", 30))
         assert open_amounts(ledger)["payment::1:1#1"] == 30

@@ -73,7 +73,7 @@ def written(events: list[tuple[int, str, str, bytes]], page: int) -> dict[str, l
 
 def test_pages_may_be_taken_in_any_order(year: Path) -> None:
     with closing(sqlite3.connect(year)) as connection:
-        events = connection.execute("SELECT rowid, originator_id, topic, state FROM events").fetchall()
+        events = connection.execute("SELECT position, originator_id, topic, state FROM events").fetchall()
     expected = written(events, 10_000)
     shuffled = list(events)
     logs.random.Random(1).shuffle(shuffled)

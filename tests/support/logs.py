@@ -237,7 +237,7 @@ def cut(store: Path, position: int, into: Path) -> Path:
         source.backup(target)
         with target:
             for table, column in (
-                ("events", "rowid"),
+                ("events", "position"),
                 ("documents", "position"),
                 ("touches", "position"),
                 ("receipts", "position"),
@@ -266,4 +266,4 @@ def set_back(store: Path) -> Path:
 def commit_ends(store: Path) -> list[int]:
     """The position of the last event of each commit."""
     with closing(sqlite3.connect(store)) as connection:
-        return [end for (end,) in connection.execute("SELECT max(rowid) FROM events GROUP BY recorded_us")]
+        return [end for (end,) in connection.execute("SELECT max(position) FROM events GROUP BY recorded_us")]

@@ -45,7 +45,9 @@ class Plain:
 
     def __init__(self, store: Path) -> None:
         with closing(sqlite3.connect(store)) as connection:
-            rows = connection.execute("SELECT rowid, originator_id, topic, state FROM events ORDER BY rowid").fetchall()
+            rows = connection.execute(
+                "SELECT position, originator_id, topic, state FROM events ORDER BY position"
+            ).fetchall()
         self.lines = [line for row in rows for line in _lines(*row)]
         self.opened: dict[tuple[str, str], Line] = {}
         for line in self.lines:

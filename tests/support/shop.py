@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 from domain.commands import (
@@ -18,6 +17,7 @@ from domain.commands import (
     RecordRefund,
     ReverseDocument,
 )
+from ledger.database import Location
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Submission
 from ledger.store import create
@@ -26,10 +26,10 @@ NOW_US = int(datetime.fromisoformat("2026-06-30T12:00:00+00:00").timestamp()) * 
 
 
 @contextmanager
-def opened(path: Path, *, base_currency: str = "CNY", **book: Any) -> Iterator[Ledger]:
+def opened(location: Location, *, base_currency: str = "CNY", **book: Any) -> Iterator[Ledger]:
     """A ledger on a new (or the same) store with the book ``main``."""
-    create(path)
-    with Ledger.open(path) as ledger:
+    create(location)
+    with Ledger.open(location) as ledger:
         command = OpenBook(source="test", source_id="open", book="main", base_currency=base_currency, **book)
         ledger.submit([Submission(command)], now_us=NOW_US)
         yield ledger

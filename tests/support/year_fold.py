@@ -35,7 +35,9 @@ class Fold:
         self.side: dict[tuple[str, str], str] = {}
         self.recorded: list[tuple[int, str]] = []
         connection = sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)
-        rows = connection.execute("SELECT rowid, originator_id, topic, state, recorded_us FROM events ORDER BY rowid")
+        rows = connection.execute(
+            "SELECT position, originator_id, topic, state, recorded_us FROM events ORDER BY position"
+        )
         for position, stream, topic, state, recorded_us in rows:
             if stream.startswith("acct:demo:"):
                 self._take(position, stream, topic, json.loads(state), recorded_us)

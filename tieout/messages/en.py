@@ -318,6 +318,8 @@ TABLES = {
     "column.not_due": "not due",
     "column.open": "open",
     "column.opening": "opening",
+    "column.attempts": "arrived (times)",
+    "column.lane": "holds up",
     "column.origin": "origin",
     "column.overdue": "overdue",
     "column.position": "position",

@@ -296,6 +296,8 @@ TABLES = {
     "column.not_due": "未到期",
     "column.open": "未清",
     "column.opening": "期初",
+    "column.attempts": "到达次数",
+    "column.lane": "其后等待",
     "column.origin": "来源",
     "column.overdue": "逾期",
     "column.position": "位置",

@@ -1,0 +1,221 @@
+"""A store on PostgreSQL 15 or newer.
+
+Values are put into the text of a statement by the driver (never by us): one text then serves both databases, and the
+planner knows the values. A session waits for no lock and keeps no transaction open longer than ``PATIENCE``: a client
+that froze while it held the head must not hold up the others for ever.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from eventsourcing.persistence import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    OperationalError,
+    PersistenceError,
+    ProgrammingError,
+)
+from psycopg import ClientCursor, IsolationLevel
+from psycopg.adapt import Buffer, Loader
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.numeric import NumericBinaryLoader
+
+from ledger.database import Parameters, Row
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+PATIENCE = "20s"
+CONNECT_SECONDS = 10
+
+_SESSION = (
+    # Compiling a plan takes longer than nearly all of our statements take to run.
+    "SELECT set_config('jit', 'off', false), set_config('TimeZone', 'UTC', false),"
+    f" set_config('idle_in_transaction_session_timeout', '{PATIENCE}', false),"
+    # What was acknowledged must survive; a server that is set to wait for its standbys as well goes on doing so.
+    " CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END"
+)
+
+
+class _Whole(Loader):
+    """A sum of integers is ``numeric`` in PostgreSQL; here it is an integer again."""
+
+    def load(self, data: Buffer) -> int:
+        return int(bytes(data))
+
+
+class _WholeBinary(NumericBinaryLoader):
+    def load(self, data: Buffer) -> Any:
+        return int(super().load(data))
+
+
+_TOKEN = re.compile(r"'(?:[^']|'')*'|::|:([a-zA-Z_]\w*)|\?|%")
+
+
+@lru_cache(1_000)
+def _as_psycopg(statement: str) -> str:
+    """``:name`` and ``?`` as the driver writes them."""
+
+    def placeholder(found: re.Match[str]) -> str:
+        text = found[0]
+        if found[1] is not None:
+            return f"%({found[1]})s"
+        return "%s" if text == "?" else text.replace("%", "%%")
+
+    return _TOKEN.sub(placeholder, statement)
+
+
+class PostgresConnection:
+    """A session. One thread at a time."""
+
+    postgres = True
+
+    def __init__(self, conninfo: str, *, read_only: bool) -> None:
+        self._conninfo = conninfo
+        self._read_only = read_only
+        self._cursors = count(1)
+        self._raw = self._connect()
+
+    @property
+    def raw(self) -> psycopg.Connection[Row]:
+        """The driver's connection, made anew if it was lost."""
+        if self._raw.closed:
+            self._raw = self._connect()
+        return self._raw
+
+    def _connect(self) -> psycopg.Connection[Row]:
+        with translated():
+            raw = psycopg.connect(self._conninfo, autocommit=True, cursor_factory=ClientCursor)
+            raw.isolation_level = IsolationLevel.READ_COMMITTED
+            raw.adapters.register_loader("numeric", _Whole)
+            raw.adapters.register_loader("numeric", _WholeBinary)
+            raw.execute(_SESSION)
+            if self._read_only:
+                raw.execute("SET default_transaction_read_only = on")
+            # A statement of its own is a transaction of its own: of the isolation that the session has.
+            raw.execute("SET default_transaction_isolation = 'read committed'")
+        return raw
+
+    def execute(self, statement: str, parameters: Parameters = ()) -> psycopg.Cursor[Row]:
+        """Run one statement."""
+        with translated():
+            return self.raw.execute(_as_psycopg(statement), parameters)
+
+    def executemany(self, statement: str, rows: Sequence[Parameters]) -> None:
+        """Run one statement for many rows, sent together."""
+        with translated(), self.raw.cursor() as cursor:
+            cursor.executemany(_as_psycopg(statement), rows)
+
+    def stream(self, statement: str, parameters: Parameters = ()) -> Iterator[Row]:
+        """The rows of a statement, some thousands in memory at a time; within a transaction."""
+        with translated():
+            text = ClientCursor(self.raw).mogrify(_as_psycopg(statement), parameters)
+            with self.raw.cursor(name=f"tieout_{next(self._cursors)}", binary=True) as cursor:
+                cursor.itersize = 2_000
+                cursor.execute(text)
+                yield from cursor
+
+    def among(self, column: str, name: str) -> str:
+        """``column`` is one of the values of a parameter."""
+        return f"{column} = ANY(:{name})"
+
+    def values(self, values: Sequence[str]) -> Any:
+        """Many texts as one parameter."""
+        return list(values)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A transaction; errors of its ``COMMIT`` leave open whether it was done."""
+        with translated(), self.raw.transaction():
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """A transaction that sees one state."""
+        with translated():
+            raw = self.raw
+            raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield
+            finally:
+                with suppress(psycopg.OperationalError):
+                    raw.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """End the session."""
+        self._raw.close()
+
+
+class Postgres:
+    """A store in a PostgreSQL database."""
+
+    def __init__(self, url: str) -> None:
+        with translated():
+            given = {name: value for name, value in conninfo_to_dict(url).items() if value is not None}
+        defaults: dict[str, Any] = {
+            "application_name": "tieout",
+            "connect_timeout": CONNECT_SECONDS,
+            "keepalives_idle": 30,
+        }
+        self.conninfo = make_conninfo("", **(defaults | given))
+        host, port, dbname = (str(given.get(name, "")) for name in ("host", "port", "dbname"))
+        self.name = f"postgresql://{host}{':' if port else ''}{port}/{dbname}"
+
+    def connect(self, *, read_only: bool = False) -> PostgresConnection:
+        """A new session."""
+        return PostgresConnection(self.conninfo, read_only=read_only)
+
+    def exists(self) -> bool:
+        """The database is there, or connecting fails."""
+        return True
+
+    def is_taken(self) -> bool:
+        """Other tables are no hindrance; one of our names is refused by the server."""
+        return False
+
+    def prepare(self) -> None:
+        """Refuse a server that could not hold a store."""
+        connection = self.connect()
+        try:
+            (version, encoding) = connection.execute(
+                "SELECT current_setting('server_version_num')::int, current_setting('server_encoding')"
+            ).fetchall()[0]
+        finally:
+            connection.close()
+        if version < 150_000:
+            raise ProgrammingError(f"PostgreSQL 15 or newer is needed, this is {version // 10_000}")
+        if encoding != "UTF8":
+            raise ProgrammingError(f"the database must be in UTF8, this one is in {encoding}")
+
+    def engine(self) -> "Engine":
+        """SQLAlchemy's way in."""
+        from sqlalchemy import create_engine
+
+        return create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(self.conninfo))
+
+
+_ERRORS: tuple[tuple[type[psycopg.Error], type[PersistenceError]], ...] = (
+    (psycopg.InterfaceError, OperationalError),
+    (psycopg.OperationalError, OperationalError),
+    (psycopg.IntegrityError, IntegrityError),
+    (psycopg.DataError, DataError),
+    (psycopg.ProgrammingError, ProgrammingError),
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Errors of the driver as the errors of the library."""
+    try:
+        yield
+    except psycopg.Error as error:
+        for theirs, ours in _ERRORS:
+            if isinstance(error, theirs):
+                raise ours(str(error)) from error
+        raise DatabaseError(str(error)) from error

@@ -1,0 +1,77 @@
+"""The one statement by which a commit is written on PostgreSQL: every table's rows come from the head's update.
+
+When the head is not at the generation asked for, ``h`` is empty, and so is everything that is read from it: a part that
+did not read from ``h`` would be written all the same. The condition stands on the head row itself, which PostgreSQL
+reads again after it waited for another writer; any other table would be read as it was before.
+"""
+
+from typing import Any
+
+import psycopg
+
+from ledger.commit import PROVISIONAL, Commit
+from ledger.errors import GenerationMoved, StaleTracking
+from ledger.head import Head
+from ledger.postgres import PostgresConnection, translated
+
+CHANNEL = "tieout_head"
+"""Who listens here hears of every commit."""
+
+_REAL = f"CASE WHEN {{0}} > {PROVISIONAL} THEN base + ({{0}} - {PROVISIONAL}) ELSE {{0}} END"
+_COMMIT = f"""
+WITH h AS (
+    UPDATE ledger_head SET position = position + %(n)s::int8, generation = generation + %(changes)s::int8,
+        recorded_us = greatest(recorded_us + 1,
+            coalesce(%(now_us)s::int8, (extract(epoch FROM clock_timestamp()) * 1000000)::int8))
+    WHERE shard = 0 AND generation = coalesce(%(at)s::int8, generation)
+    RETURNING position - %(n)s::int8 AS base, position, recorded_us, generation),
+e AS (INSERT INTO events SELECT base + o, 0, s, v, t, b, recorded_us FROM h,
+    unnest(%(e0)s::text[], %(e1)s::int4[], %(e2)s::text[], %(e3)s::bytea[]) WITH ORDINALITY u(s, v, t, b, o)),
+r AS (INSERT INTO receipts SELECT 0, a, i, d, {_REAL.format("p")}, n, w, g FROM h,
+    unnest(%(r0)s::text[], %(r1)s::text[], %(r2)s::bytea[], %(r3)s::int8[], %(r4)s::int4[], %(r5)s::text[],
+        %(r6)s::text[]) u(a, i, d, p, n, w, g)),
+d AS (INSERT INTO documents SELECT 0, k, i, d, base + (p - {PROVISIONAL}), base + (l - {PROVISIONAL}), n, w FROM h,
+    unnest(%(d0)s::text[], %(d1)s::text[], %(d2)s::bytea[], %(d3)s::int8[], %(d4)s::int8[], %(d5)s::int4[],
+        %(d6)s::text[]) u(k, i, d, p, l, n, w)),
+t AS (INSERT INTO touches SELECT 0, k, i, base + (p - {PROVISIONAL}) FROM h,
+    unnest(%(t0)s::text[], %(t1)s::text[], %(t2)s::int8[]) u(k, i, p)),
+k AS (INSERT INTO tracking SELECT a, p FROM h, unnest(%(k0)s::text[], %(k1)s::int8[]) u(a, p)
+    ON CONFLICT (application_name) DO UPDATE SET notification_id =
+        -- What is not beyond the saved one is null, which the column refuses, and with it all the rest.
+        CASE WHEN tracking.notification_id < excluded.notification_id THEN excluded.notification_id END)
+SELECT position, recorded_us, generation, pg_notify('{CHANNEL}', '') FROM h"""
+
+_NONE: dict[int, tuple[tuple[Any, ...], ...]] = {width: tuple(() for _ in range(width)) for width in (2, 3, 4, 7)}
+
+
+def write_rows(connection: PostgresConnection, commit: Commit) -> Head:
+    """Write what nearly every commit writes; the head after it."""
+    entries = commit.entries
+    parameters: dict[str, Any] = {
+        "n": len(commit.events),
+        "changes": commit.changes,
+        "now_us": commit.now_us,
+        "at": commit.generation,
+    }
+    events = [(s.originator_id, s.originator_version, s.topic, s.state) for s in commit.events]
+    tracking = [(tracking.application_name, tracking.notification_id) for tracking in commit.tracking]
+    for name, rows, width in (
+        ("e", events, 4),
+        ("r", entries.receipts, 7),
+        ("d", entries.documents, 7),
+        ("t", entries.touches, 3),
+        ("k", tracking, 2),
+    ):
+        columns: Any = zip(*rows, strict=True) if rows else _NONE[width]
+        for n, column in enumerate(columns):
+            parameters[f"{name}{n}"] = list(column)
+    with translated():
+        try:
+            # Bound by the server, in binary: the statement is planned once a session.
+            cursor = psycopg.Cursor(connection.raw)
+            row = cursor.execute(_COMMIT, parameters, prepare=True, binary=True).fetchone()
+        except psycopg.errors.NotNullViolation as error:
+            raise StaleTracking(f"a position of {', '.join(name for name, _ in tracking)} was saved before") from error
+    if row is None:
+        raise GenerationMoved
+    return Head(*row[:3])

@@ -1,0 +1,114 @@
+"""The embedded database: one SQLite file in WAL mode, so that readers never wait for the writer.
+
+``synchronous=FULL``, so that what was acknowledged survives a power cut. ``BEGIN IMMEDIATE`` for writing: a deferred
+``BEGIN`` fails at once, whatever the timeout, when somebody else committed between its read and its write.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from eventsourcing.persistence import IntegrityError, OperationalError
+
+from ledger.database import Parameters
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+LOCK_SECONDS = 30
+
+_encode_list = msgspec.json.Encoder().encode
+
+
+class SqliteConnection:
+    """A connection to a file, which any thread may use, one at a time."""
+
+    postgres = False
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        uri = path.absolute().as_uri() + ("?mode=ro" if read_only else "")
+        self.raw = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=LOCK_SECONDS, check_same_thread=False)
+        if not read_only:
+            self.raw.execute("PRAGMA journal_mode=WAL")
+            self.raw.execute("PRAGMA synchronous=FULL")
+        self.execute = self.raw.execute
+        self.stream = self.raw.execute
+        self.close = self.raw.close
+
+    def executemany(self, statement: str, rows: Sequence[Parameters]) -> None:
+        """Run one statement for many rows."""
+        self.raw.executemany(statement, rows)
+
+    def among(self, column: str, name: str) -> str:
+        """``column`` is one of the values of a parameter."""
+        return f"{column} IN (SELECT value FROM json_each(:{name}))"
+
+    def values(self, values: Sequence[str]) -> Any:
+        """Many texts as one parameter."""
+        return _encode_list(values).decode()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A transaction that has the write lock from its first statement on."""
+        with _translated():
+            self.raw.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.raw.execute("ROLLBACK")
+                raise
+            self.raw.execute("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """A transaction whose first read fixes what all of them see."""
+        self.raw.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if self.raw.in_transaction:
+                self.raw.execute("ROLLBACK")
+
+
+class Sqlite:
+    """A store in one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = str(path)
+
+    def connect(self, *, read_only: bool = False) -> SqliteConnection:
+        """A new connection; the file is made if it is missing, unless it is only to be read."""
+        return SqliteConnection(self.path, read_only=read_only)
+
+    def exists(self) -> bool:
+        """Whether there is a file."""
+        return self.path.is_file()
+
+    def is_taken(self) -> bool:
+        """Whether there is anything in the file."""
+        return self.path.exists() and self.path.stat().st_size > 0
+
+    def prepare(self) -> None:
+        """Make the folder."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+
+    def engine(self) -> "Engine":
+        """SQLAlchemy's way in."""
+        from sqlalchemy import create_engine
+
+        return create_engine("sqlite://", creator=lambda: self.connect().raw)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Errors of the driver as the errors of the library."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise IntegrityError(str(error)) from error
+    except sqlite3.OperationalError as error:
+        raise OperationalError(str(error)) from error

@@ -1,0 +1,89 @@
+"""Two writers at once: what neither could see when it decided is a commit that fails, and is decided again."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from shop import invoice, opened, payment, refund, reversal, submit
+
+from ledger.database import Location
+from ledger.ledger import Ledger
+from ledger.outcomes import Outcome, Status
+
+
+@pytest.fixture
+def pair(store: Location) -> Iterator[tuple[Ledger, Ledger]]:
+    """Two ledgers on one store."""
+    with opened(store) as first, Ledger.open(store) as second:
+        yield first, second
+
+
+Meanwhile = Callable[[Ledger, Callable[[], object]], None]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """``meanwhile(ledger, do)``: ``do`` happens once, between the ledger's next decision and its commit."""
+
+    def arrange(ledger: Ledger, do: Callable[[], object]) -> None:
+        commit, todo = ledger.recorder.commit, [do]
+
+        def late(*arguments: object) -> object:
+            if todo:
+                todo.pop()()
+            return commit(*arguments)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(ledger.recorder, "commit", late)
+
+    return arrange
+
+
+def statuses(outcomes: list[Outcome]) -> list[Status]:
+    return [outcome.status for outcome in outcomes]
+
+
+def test_a_document_that_arrives_while_a_fact_is_let_wait_for_it(
+    pair: tuple[Ledger, Ledger], meanwhile: Meanwhile
+) -> None:
+    first, second = pair
+    meanwhile(first, lambda: submit(second, payment("1", 50, customer="C2")))
+    submit(first, reversal("payment", "1", customer="C2"))
+    assert first.waiting() == []
+    assert first.account("main", "C2", "CNY").items == {}
+
+
+def test_a_fact_that_is_let_wait_while_its_document_arrives(pair: tuple[Ledger, Ledger], meanwhile: Meanwhile) -> None:
+    first, second = pair
+    meanwhile(first, lambda: submit(second, reversal("payment", "1", customer="C2")))
+    assert statuses(submit(first, payment("1", 50, customer="C2"))) == [Status.BOOKED]
+    assert first.waiting() == []
+    assert first.account("main", "C2", "CNY").items == {}
+
+
+def test_a_fact_that_waits_and_its_document_in_one_batch(pair: tuple[Ledger, Ledger]) -> None:
+    first, second = pair
+    assert statuses(submit(first, reversal("payment", "1"), payment("1", 50))) == [Status.WAITING, Status.BOOKED]
+    assert second.waiting() == []
+
+
+def test_what_is_refused_on_an_account_that_is_behind_is_decided_again(pair: tuple[Ledger, Ledger]) -> None:
+    first, second = pair
+    submit(first, invoice("1", 100))
+    submit(second, payment("1", 80))
+    # The first has not seen the payment: on what it remembers there is nothing to refund.
+    submit(second, payment("2", 50))
+    assert statuses(submit(first, refund("1", 30, nature="instruction", on="04-01"))) == [Status.BOOKED]
+
+
+def test_other_accounts_do_not_disturb_each_other(pair: tuple[Ledger, Ledger], meanwhile: Meanwhile) -> None:
+    first, second = pair
+    submit(first, invoice("1", 100))
+    decided = []
+    commit = first.recorder.commit
+    meanwhile(first, lambda: decided.extend(submit(second, invoice("2", 7, customer="C2"))))
+    (outcome,) = submit(first, payment("1", 100))
+    assert outcome.status is Status.BOOKED
+    assert commit is not first.recorder.commit
+    # Positions are those of the log, not those that it had when the batch was decided.
+    assert outcome.position is not None
+    assert decided[0].position is not None
+    assert decided[0].position < outcome.position == first.head().position

@@ -80,7 +80,9 @@ class Floor:
 
     def __init__(self, source: Path, target: Path) -> None:
         rows = connect(source, read_only=True)
-        commits = rows.execute("SELECT recorded_us, max(position) FROM events GROUP BY recorded_us ORDER BY 1").fetchall()
+        commits = rows.execute(
+            "SELECT recorded_us, max(position) FROM events GROUP BY recorded_us ORDER BY 1"
+        ).fetchall()
         self.batches: list[list[tuple[str, list[tuple[object, ...]]]]] = []
         after = 0
         for _, last in commits:

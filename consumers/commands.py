@@ -78,8 +78,8 @@ def parse_message(
 
 def _says_structured(headers: Headers) -> bool:
     for name, value in headers:
-        if name.lower() == "content-type" and value is not None:
-            return value.partition(b";")[0].strip().lower() == b"application/cloudevents+json"
+        if name in ("content-type", "Content-Type") and value is not None:
+            return value[:28].lower() == b"application/cloudevents+json" and value[28:29] in (b"", b";", b" ")
     return False
 
 

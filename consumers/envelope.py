@@ -73,6 +73,9 @@ def event_type(command: str) -> str:
 COMMAND_OF = {event_type(name): name for name in COMMANDS}
 """``type`` → the name of the command."""
 
+_KNOWN_HEADERS = {f"ce_{name}": name for name in Envelope.__struct_fields__ if name != "data"}
+# A content type's header has no prefix, and is often spelt as in HTTP.
+_KNOWN_HEADERS |= {"content-type": "datacontenttype", "Content-Type": "datacontenttype"}
 _decode_envelope = msgspec.json.Decoder(Envelope).decode
 _decode_parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_said = msgspec.json.Decoder(_Said).decode
@@ -82,7 +85,6 @@ _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _encode = msgspec.json.Encoder().encode
 _PATH = re.compile(r"^(.*) - at `\$\.?(.*)`$")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
-_OWN = (b'"command"', b'"source"', b'"source_id"')
 
 
 def top_level(text: bytes) -> dict[str, msgspec.Raw] | None:
@@ -111,19 +113,20 @@ def unwrap(text: bytes, attributes: int) -> Unwrapped:
 
 def unwrap_binary(headers: Headers, data: bytes) -> Unwrapped:
     """The command in a CloudEvent whose attributes are headers; raises ``EnvelopeFault``."""
-    attributes: dict[str, str] = {}
+    attributes: dict[str, Any] = {}
     for name, value in headers:
-        attribute = _attribute(name)
+        attribute = _KNOWN_HEADERS.get(name)
         if attribute is None or value is None:
             continue
         if attribute in attributes:
             raise EnvelopeFault(attribute, "", "must stand only once in the headers")
         try:
-            attributes[attribute] = value.decode("utf-8")
+            attributes[attribute] = value.decode()
         except UnicodeDecodeError:
             raise EnvelopeFault(attribute, "", "must be UTF-8") from None
+    attributes["data"] = msgspec.Raw(data)
     try:
-        envelope = msgspec.convert({**attributes, "data": msgspec.Raw(data)}, Envelope)
+        envelope = msgspec.convert(attributes, Envelope)
     except msgspec.ValidationError as error:
         raise _fault(str(error)) from None
     return Unwrapped(*_command(envelope))
@@ -146,9 +149,7 @@ def as_structured(headers: Headers, data: bytes | None) -> bytes:
 
 def _attribute(header: str) -> str | None:
     """The attribute that a header gives."""
-    if header.startswith("ce_"):
-        return header[3:]
-    return "datacontenttype" if header.lower() == "content-type" else None
+    return header[3:] if header.startswith("ce_") else _KNOWN_HEADERS.get(header)
 
 
 def _command(envelope: Envelope) -> tuple[bytes, int]:
@@ -165,7 +166,7 @@ def _command(envelope: Envelope) -> tuple[bytes, int]:
     data = bytes(envelope.data).strip()
     if not data.startswith(b"{"):
         raise EnvelopeFault("data", "", "must be an object")
-    if any(name in data for name in _OWN):
+    if b'"command"' in data or b'"source"' in data or b'"source_id"' in data:
         given = _not_in(data, given)
     return prepend(given, data), len(given)
 

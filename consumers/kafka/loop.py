@@ -43,11 +43,7 @@ log = structlog.get_logger(__name__)
 
 DATABASE_AWAY = (OperationalError, InterfaceError, SqliteOperationalError, Contention)
 """Errors that pass by themselves: nothing of the batch was written, or whether it was will be seen from its position."""
-
-
 LEAVE_MS = 3_000
-JOIN_MS = 1_000
-"""A poll without being a member; the longer, the rarer is what ``_join_anew`` is for."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,11 +135,10 @@ class Loop:
                 if polled:
                     self._book(polled)
                 self._now_and_then()
-                if not polled:
-                    self._database.reset()
             else:
-                # Nothing comes, all is paused: it only says that we are still here.
-                self._poll()
+                # All is paused: this only says that we are still here.
+                polled = self._poll()
+                assert not polled, "what is read is booked"
         except DATABASE_AWAY as error:
             self._database_away(error)
         self._measure()
@@ -181,11 +176,9 @@ class Loop:
 
     def _poll(self) -> dict[TopicPartition, list[Record]]:
         """What the brokers have for us; nothing if they are away."""
-        is_member = self._is_member()
         try:
             polled: dict[TopicPartition, list[Record]] = self._consumer.poll(
-                timeout_ms=self._options.poll_ms if is_member else JOIN_MS,
-                max_records=self._options.max_poll_records,
+                timeout_ms=self._options.poll_ms, max_records=self._options.max_poll_records
             )
         except OffsetOutOfRangeError as error:
             self._strand(error.args[0])
@@ -196,17 +189,22 @@ class Loop:
             self._broker_away(error)
             self._leave()
         else:
-            if not is_member and monotonic() - self._member_at > self._options.group.join_seconds:
-                self._join_anew()
+            self._watch_membership()
             return polled
         return {}
 
-    def _is_member(self) -> bool:
-        """Whether we are, as far as we know, a member that nobody waits for."""
-        if self._consumer.group_metadata().state != MemberState.STABLE:
-            return False
-        self._member_at = monotonic()
-        return True
+    def _watch_membership(self) -> None:
+        """Begin again as another member, where the group never takes us in.
+
+        The library (3.0.12) loses its own assignment where a topic gets partitions and the answer to that comes between
+        two polls: then it is no member, sends no heartbeat, and would poll for ever without getting anything.
+        """
+        if self._consumer.group_metadata().state == MemberState.STABLE:
+            self._member_at = monotonic()
+        elif monotonic() - self._member_at > self._options.group.join_seconds:
+            log.warning("kafka_group_not_joined", seconds=round(monotonic() - self._member_at, 1))
+            self._trouble("group")
+            self._leave()
 
     def _book(self, polled: dict[TopicPartition, list[Record]]) -> None:
         started = monotonic()
@@ -247,9 +245,11 @@ class Loop:
 
     def _tell_offsets(self) -> None:
         """Tell the brokers how far we are, for tools that show it; nobody reads on from there."""
-        assert self._assignment is not None
+        if self._assignment is None:
+            return
         offsets = {partition: OffsetAndMetadata(offset, "", -1) for partition, offset in self._assignment.next.items()}
-        if offsets and self._consumer is not None:
+        if offsets and offsets != self._told:
+            self._told = offsets
             with suppress(KafkaError):
                 self._consumer.commit_async(offsets)
 
@@ -269,30 +269,22 @@ class Loop:
     # --- in and out of the group
 
     def _join(self) -> None:
+        if self._stop.wait(max(0.0, self._not_before - monotonic())):
+            return
         try:
             self._consumer = member(self._servers, self._options.group)
         except KafkaConfigurationError:
             raise
         except KafkaError as error:
             self._broker_away(error)
-            self._stop.wait(max(0.0, self._not_before - monotonic()))
             return
         self._assignment = Assignment(self._consumer)
         self._consumer.subscribe(list(self._feeds), listener=self._assignment)
         self._member_at = monotonic()
+        self._told = {}
         # Have the partitions at hand: a group that learns of them while it assembles assembles again at once.
         with suppress(KafkaError):
             self._consumer.beginning_offsets([TopicPartition(topic, 0) for topic in self._feeds], timeout_ms=ASK_MS)
-
-    def _join_anew(self) -> None:
-        """Begin again as another member.
-
-        The library (3.0.12) loses its own assignment where a topic gets partitions and the answer to that comes between
-        two polls: then it is no member, sends no heartbeat, and would poll for ever without getting anything.
-        """
-        log.warning("kafka_group_not_joined", seconds=round(monotonic() - self._member_at, 1))
-        self._trouble("group")
-        self._leave()
 
     def _leave(self) -> None:
         if self._consumer is None:
@@ -307,15 +299,15 @@ class Loop:
     # --- trouble
 
     def _database_away(self, error: Exception) -> None:
-        """Read nothing, remember nothing, and try again later."""
-        if self._assignment is not None:
-            self._assignment.unplace()
         self._wait("database", self._database.next(), error)
 
     def _broker_away(self, error: Exception) -> None:
         self._wait("broker", self._brokers.next(), error)
 
     def _wait(self, kind: str, seconds: float, error: Exception) -> None:
+        """Read nothing for a while. What was read and not booked is forgotten, and read again."""
+        if self._assignment is not None:
+            self._assignment.unplace()
         self._state = "waiting"
         self._not_before = monotonic() + seconds
         self._trouble(kind)

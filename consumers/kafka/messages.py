@@ -49,6 +49,9 @@ class Feed(msgspec.Struct, frozen=True):
     book: str | None = None
     adapter: Adapter | None = None
 
+    def __post_init__(self) -> None:
+        assert self.adapter is None or self.book is not None, "an adapter reads for one book"
+
 
 def entries(record: Record, feed: Feed) -> Sequence[Entry]:
     """What becomes of a record, at least one entry."""

@@ -178,6 +178,40 @@ def test_what_says_that_it_is_structured_must_be() -> None:
     assert (found.field, found.rule) == ("specversion", "must be given")
 
 
+EXTENSIONS = st.dictionaries(
+    st.text("abcdefghij", min_size=1, max_size=6).filter(lambda name: name not in EVENT),
+    st.recursive(st.text('ab:" \\', max_size=6), lambda inner: st.dictionaries(st.text("ab:", max_size=3), inner)),
+    max_size=3,
+)
+
+
+def written(event: Any, separators: tuple[str, str], twice: tuple[str, ...] = ()) -> str:
+    """An event as JSON; the key at the end of the path ``twice`` stands twice."""
+    if not isinstance(event, dict):
+        return json.dumps(event)
+    comma, colon = separators
+    parts = [json.dumps(key) + colon + written(inner, separators, twice[1:]) for key, inner in event.items()]
+    if len(twice) == 1:
+        parts.insert(0, json.dumps(twice[0]) + colon + "1")
+    return "{" + comma.join(parts) + "}"
+
+
+@given(
+    extensions=EXTENSIONS,
+    separators=st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", " : "), (",", "\t:")]),
+    twice=st.sampled_from([None, *((key,) for key in EVENT), *(("data", key) for key in DATA)]),
+)
+def test_a_key_that_stands_twice_is_found_whatever_stands_beside_it(
+    extensions: dict[str, Any], separators: tuple[str, str], twice: tuple[str, ...] | None
+) -> None:
+    found = parse(written(extensions | EVENT, separators, twice or ()))
+    if twice is None:
+        assert found == parse(BARE)
+    else:
+        assert isinstance(found, Unreadable)
+        assert (found.field, found.rule) == (twice[-1], "must stand only once in an object")
+
+
 @given(
     value=st.binary(max_size=60)
     | st.sampled_from(

@@ -15,6 +15,7 @@ from consumers.kafka import positions
 from consumers.kafka.client import Servers
 from consumers.kafka.loop import Loop
 from ledger.codec import decode
+from ledger.database import Location
 from ledger.ledger import Ledger
 from ledger.store import connect
 
@@ -125,7 +126,7 @@ class Brokers:
 class Facts:
     """What a store holds, read beside whoever writes to it."""
 
-    def __init__(self, location: Any) -> None:
+    def __init__(self, location: Location) -> None:
         self.location = location
 
     def rows(self, statement: str, **parameters: Any) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from broker import Broker, kafka, kafka_of_our_own
+from databases import store_of
 from members import NOW_US, Brokers, Facts, Member
 from prometheus_client import CollectorRegistry
 
@@ -15,9 +16,9 @@ from consumers.kafka.loop import Loop, Options
 from consumers.kafka.messages import Feed
 from consumers.kafka.metrics import Metrics
 from domain.commands import OpenBook
+from ledger.database import Location
 from ledger.ledger import Ledger
 from ledger.outcomes import Submission
-from ledger.store import create
 
 __all__ = ["kafka", "kafka_of_our_own"]
 
@@ -32,15 +33,21 @@ def brokers(kafka: str) -> Iterator[Brokers]:
 
 
 @pytest.fixture
-def location(tmp_path: Path) -> Any:
-    """Where the store is."""
-    return tmp_path / "store.sqlite"
+def kind() -> str:
+    """The kind of database, unless a test is run on both."""
+    return "sqlite"
 
 
 @pytest.fixture
-def facts(location: Any) -> Facts:
+def location(kind: str, tmp_path: Path) -> Iterator[Location]:
+    """Where the store is."""
+    with store_of(kind, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def facts(location: Location) -> Facts:
     """A store with the book ``main`` in euro."""
-    create(location)
     with Ledger.open(location) as ledger:
         opening = OpenBook(source="test", source_id="open", book="main", base_currency="EUR")
         ledger.submit([Submission(opening)], now_us=NOW_US)

@@ -4,6 +4,8 @@ import json
 import threading
 from typing import Any
 
+import pytest
+from databases import KINDS
 from members import Brokers, Facts, bare, until
 
 from consumers.kafka.dead_letters import DeadLetters
@@ -21,6 +23,7 @@ def poison(brokers: Brokers, topic: str, *customers: str) -> None:
     brokers.producer.flush()
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_came_from_kafka_and_is_in_quarantine_is_sent_once_with_its_reason(
     brokers: Brokers, facts: Facts, start: Any
 ) -> None:

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+from databases import KINDS
 from members import Brokers, Facts, bare, in_order, until
 
 from consumers.retry import retry
@@ -23,6 +25,7 @@ def lane_ids(ledger: Ledger) -> dict[str, int]:
     return {(entry.lane or "").split(":")[-1]: entry.id for entry in ledger.quarantined()}
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_poison_parks_its_own_lane_until_it_is_corrected_or_dismissed(
     brokers: Brokers, facts: Facts, start: Any
 ) -> None:
@@ -61,17 +64,21 @@ def test_a_parked_message_that_is_bad_itself_holds_up_the_rest_again(
     topic = brokers.topic(partitions=1)
     bad = {3: {"effective_on": TOO_LATE}, 23: {"effective_on": TOO_LATE}}
     send_with_poison(brokers, topic, bad, range(50))
-    start(brokers, topic)
+    member = start(brokers, topic)
     until(lambda: facts.parked() == 4)
     with Ledger.open(facts.location) as ledger:
         ledger.dismiss(lane_ids(ledger)["C3"], "not ours")
         until(lambda: facts.parked() == 2)
         assert facts.numbers()["C3"] == [13]
+        # Two were tried once again, and stay.
+        until(lambda: member.outcomes()["parked"] == 6)
         ledger.dismiss(lane_ids(ledger)["C3"], "not ours")
     until(lambda: facts.parked() == 0)
     assert facts.numbers()["C3"] == [13, 33, 43]
+    assert member.outcomes()["parked"] == 6
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_parked_is_booked_by_any_member_also_after_a_restart(
     brokers: Brokers, facts: Facts, start: Any
 ) -> None:
@@ -101,6 +108,7 @@ def test_messages_without_a_key_are_in_order_within_their_partition(brokers: Bro
     assert facts.parked() == 3
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_message_and_no_key_stops_the_loop(brokers: Brokers, facts: Facts, start: Any) -> None:
     topic = brokers.topic(partitions=1)
     odd: list[tuple[bytes | None, bytes | None]] = [

@@ -8,8 +8,11 @@ import sys
 import time
 from typing import Any, Literal
 
+import pytest
 from broker import GIVEN, Broker
+from databases import KINDS
 from eventsourcing.persistence import OperationalError
+from kafka import KafkaConsumer
 from members import NOW_US, Brokers, Facts, in_order, until
 from structlog.testing import capture_logs
 
@@ -89,6 +92,7 @@ class Unsteady(Ledger):
         return super().submit(batch, **options)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_member_that_was_given_up_for_dead_books_nothing_when_it_wakes(
     brokers: Brokers, facts: Facts, start: Any
 ) -> None:
@@ -114,6 +118,7 @@ def test_a_member_that_was_given_up_for_dead_books_nothing_when_it_wakes(
     assert facts.numbers() == in_order(300)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_members_that_are_killed_lose_and_double_nothing(brokers: Brokers, facts: Facts) -> None:
     topic = brokers.topic(partitions=2)
     brokers.pay(topic, range(300))
@@ -159,6 +164,7 @@ def test_while_the_database_is_away_the_member_stays_and_loses_nothing(
     assert not [entry for entry in logs[:-1] if entry["event"] == "kafka_partitions_revoked"]
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_commit_of_which_nobody_knows_is_settled_by_its_position(brokers: Brokers, facts: Facts, start: Any) -> None:
     topic = brokers.topic(partitions=1)
     ledger = Unsteady.open(facts.location)
@@ -174,6 +180,30 @@ def test_a_commit_of_which_nobody_knows_is_settled_by_its_position(brokers: Brok
     assert facts.numbers() == in_order(50)
     # Nothing of what was booked was sent to the ledger a second time.
     assert member.outcomes() == {"booked": 10}
+
+
+CUT = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_connections_that_are_cut_again_and_again_lose_and_double_nothing(
+    brokers: Brokers, facts: Facts, start: Any
+) -> None:
+    topic = brokers.topic(partitions=2)
+    member = start(brokers, topic, max_poll_records=20, longest_wait=0.2)
+    cut = 0
+    for n in range(8):
+        brokers.pay(topic, range(n * 40, n * 40 + 40))
+        until(lambda n=n: facts.booked() > n * 40)
+        # In the middle of the rest.
+        [(killed,)] = facts.rows(CUT)
+        cut += killed
+    until(lambda: facts.booked() == 320)
+    assert cut >= 8
+    assert member.count("trouble_total", kind="database") >= 3
+    assert facts.numbers() == in_order(320)
+    assert "duplicate" not in member.outcomes()
 
 
 def test_a_loop_outlives_its_brokers(kafka_of_our_own: Broker, facts: Facts, start: Any) -> None:
@@ -199,6 +229,21 @@ def test_a_loop_outlives_its_brokers(kafka_of_our_own: Broker, facts: Facts, sta
     assert facts.numbers() == in_order(250)
     assert not any("duplicate" in one.outcomes() for one in (member, late))
     brokers.close()
+
+
+def test_a_member_that_the_group_never_takes_in_begins_again(brokers: Brokers, facts: Facts, start: Any) -> None:
+    topic = brokers.topic(partitions=2)
+    # It is alive and never polls, so that the group cannot assemble without it.
+    idle = KafkaConsumer(
+        topic, bootstrap_servers=brokers.bootstrap, group_id=f"group-{topic}", enable_auto_commit=False
+    )
+    until(lambda: idle.poll(timeout_ms=100) is not None and len(idle.assignment()) == 2)
+    member = start(brokers, topic, group_options={"join_seconds": 1.0})
+    until(lambda: member.count("trouble_total", kind="group") >= 1)
+    assert not member.loop.partitions
+    idle.close()
+    brokers.pay(topic, range(20))
+    until(lambda: facts.booked() == 20)
 
 
 def test_a_stop_is_prompt_though_no_broker_is_there(facts: Facts, start: Any) -> None:

@@ -222,21 +222,29 @@ class Mapping(Section):
 
 def load_mapping(path: Path) -> Mapping:
     """The mapping in a file. Raises ``MappingError``; where the file cannot be read, with an empty field."""
+    return read_mapping(text_of(path))
+
+
+def text_of(path: Path) -> str:
+    """The text of a mapping file; raises ``MappingError`` with an empty field."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise MappingError("", str(path), f"must be a text file in UTF-8 that can be read ({error})") from None
-    return read_mapping(text)
+
+
+def parsed_toml(text: str) -> dict[str, Any]:
+    """TOML text, parsed; raises ``MappingError``."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError("", "", f"must be TOML: {error}") from None
 
 
 def read_mapping(text: str) -> Mapping:
     """The mapping in TOML text; raises ``MappingError``."""
     try:
-        parsed = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise MappingError("", "", f"must be TOML: {error}") from None
-    try:
-        return Mapping.model_validate(parsed).checked()
+        return Mapping.model_validate(parsed_toml(text)).checked()
     except ValidationError as error:
         field, value, rule = first_error(error)
         if rule == "is not a field here":

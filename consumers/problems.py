@@ -64,7 +64,7 @@ ROW_RULES: dict[AnyCode, str] = {
     RowCode.CUSTOMER: "a document must have a customer, unless the mapping sends those without to a house account",
     RetryCode.ENTRY_OPEN: "only an open entry of the quarantine can be tried again",
     RetryCode.COMMAND_NEEDED: "the entry holds rows, not a command: correct the file and import it again,"
-    " or give a whole command",
+    " have the message sent again, or give a whole command",
     MessageCode.NOT_SUPPORTED: "events of this type cannot be booked yet",
     MessageCode.LINES: "an invoice or credit note must come with all of its lines",
     MessageCode.TAX_RATE: "the rate of a tax must be known",

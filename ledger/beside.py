@@ -1,4 +1,4 @@
-"""What is kept beside the log: attachments, parties, and the list of what stands in quarantine."""
+"""What is kept beside the log: attachments, parties, what stands in quarantine or is parked, and what is paused."""
 
 from collections.abc import Iterable, Iterator
 
@@ -77,6 +77,19 @@ class Beside:
         names = Parked.__struct_fields__
         for row in self._connection.execute(_PARKED, {"lane": lane}):
             yield Parked(**dict(zip(names, row, strict=True)))
+
+    def pause(self, name: str, reason: str, now_us: int) -> bool:
+        """Note that what is called so is paused; whether it was not."""
+        statement = "INSERT INTO paused VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        return self._connection.execute(statement, (name, now_us, reason)).rowcount > 0
+
+    def resume(self, name: str) -> bool:
+        """Note that it goes on; whether it was paused."""
+        return self._connection.execute("DELETE FROM paused WHERE name = ?", (name,)).rowcount > 0
+
+    def is_paused(self, name: str) -> bool:
+        """Whether what is called so is paused."""
+        return self._connection.execute("SELECT 1 FROM paused WHERE name = ?", (name,)).fetchone() is not None
 
     def dismiss(self, entry: int, reason: str) -> bool:
         """Close an open entry without booking it; it stays, with the reason. Whether it was open."""

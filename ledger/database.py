@@ -34,7 +34,7 @@ class Rows(Protocol):
 
 
 class Connection(Protocol):
-    """A connection in autocommit mode; transactions are begun by the two context managers.
+    """A connection in autocommit mode; transactions are begun by ``writing``.
 
     Raises the ``eventsourcing`` library's ``IntegrityError`` and ``OperationalError`` for what they are named after. A
     connection that was lost is made anew by the next statement outside a transaction.
@@ -51,10 +51,6 @@ class Connection(Protocol):
     def executemany(self, statement: str, rows: Sequence[Parameters], /) -> None:
         """Run one statement for many rows, whose parameters are positional (``?``)."""
 
-    @property
-    def stream(self) -> Callable[..., Iterator[Row]]:
-        """The rows of a statement as they are read, within ``reading``; never all of them in memory."""
-
     def among(self, column: str, name: str) -> str:
         """The condition that a column's value is among the parameter ``name``, made by ``values``."""
 
@@ -63,9 +59,6 @@ class Connection(Protocol):
 
     def writing(self) -> AbstractContextManager[None]:
         """A transaction: all or nothing."""
-
-    def reading(self) -> AbstractContextManager[None]:
-        """A transaction that reads one state of the database, whatever is written meanwhile."""
 
     def close(self) -> None:
         """Let go of it."""

@@ -8,6 +8,7 @@ was; where another writer was first, it is decided again, never retried blindly.
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from time import time_ns
+from traceback import extract_tb
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -153,8 +154,8 @@ class Ledger(Application[str]):
                 # Another writer was first. What was evolved for this batch is dropped, and the batch decided again.
                 self._state.forget(touched)
                 continue
-            if deciding.changes:
-                self._state.generation = head.generation
+            # Of this commit, not of the log: what others changed since has not been seen.
+            self._state.generation = generation + deciding.changes
             self._state.settle_down(touched)
             base = head.position - len(commit.events)
             return [_at(outcome, base) for outcome in outcomes]
@@ -179,7 +180,10 @@ class Ledger(Application[str]):
         """An error of ours with one entry: logged, answered, and kept in quarantine where that is asked for."""
         command = entry.command if isinstance(entry, Submission) else entry
         source_id = getattr(command, "source_id", None)
-        log.error("command_failed", source=command.source, source_id=source_id, exc_info=error)
+        # Without the text of the error, which may quote what a customer wrote.
+        at = extract_tb(error.__traceback__)[-1]
+        place = f"{at.filename}:{at.lineno}"
+        log.error("command_failed", source=command.source, source_id=source_id, error=type(error).__name__, at=place)
         refusal = Refusal(Code.UNEXPECTED, "command", type(error).__name__)
         entries = Entries()
         if isinstance(entry, Submission) and entry.quarantine:
@@ -193,7 +197,7 @@ class Ledger(Application[str]):
     # --- reading
 
     def head(self) -> Head:
-        """The head row: last position, its instant, and how often a book has changed."""
+        """The head row: last position, its instant, and the generation."""
         row = self._connection.execute("SELECT position, recorded_us, generation FROM ledger_head WHERE shard = 0")
         return Head(*row.fetchone())
 
@@ -279,6 +283,21 @@ class Ledger(Application[str]):
     def parked(self, lane: str | None = None) -> Iterator[Parked]:
         """Parked messages in the order of their arrival, of one lane or of all."""
         return self._beside.parked(lane)
+
+    def pause(self, name: str, reason: str, *, now_us: int | None = None) -> bool:
+        """Have what is called so pause, in every process, until it is resumed; whether it did not already."""
+        with self._lock:
+            return self._beside.pause(name, reason, time_ns() // 1000 if now_us is None else now_us)
+
+    def resume(self, name: str) -> bool:
+        """Let it go on; whether it was paused."""
+        with self._lock:
+            return self._beside.resume(name)
+
+    def is_paused(self, name: str) -> bool:
+        """Whether an operator has paused what is called so."""
+        with self._lock:
+            return self._beside.is_paused(name)
 
     def tracked(self, prefix: str) -> dict[str, int]:
         """Name → position of all tracking whose name starts so."""

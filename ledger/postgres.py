@@ -1,15 +1,14 @@
-"""A store on PostgreSQL 15 or newer.
+"""A store on PostgreSQL, 15 or newer (tests run on 18).
 
 Values are put into the text of a statement by the driver (never by us): one text then serves both databases, and the
-planner knows the values. A session waits for no lock and keeps no transaction open longer than ``PATIENCE``: a client
-that froze while it held the head must not hold up the others for ever.
+planner knows the values. A session that does nothing for ``PATIENCE`` within a transaction is ended by the server: a
+client that froze while it held the head must not hold up the others for ever.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -24,7 +23,6 @@ from eventsourcing.persistence import (
 from psycopg import ClientCursor, IsolationLevel
 from psycopg.adapt import Buffer, Loader
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.types.numeric import NumericBinaryLoader
 
 from ledger.database import Parameters, Row
 
@@ -48,11 +46,6 @@ class _Whole(Loader):
 
     def load(self, data: Buffer) -> int:
         return int(bytes(data))
-
-
-class _WholeBinary(NumericBinaryLoader):
-    def load(self, data: Buffer) -> Any:
-        return int(super().load(data))
 
 
 _TOKEN = re.compile(r"'(?:[^']|'')*'|::|:([a-zA-Z_]\w*)|\?|%")
@@ -79,7 +72,6 @@ class PostgresConnection:
     def __init__(self, conninfo: str, *, read_only: bool) -> None:
         self._conninfo = conninfo
         self._read_only = read_only
-        self._cursors = count(1)
         self._raw = self._connect()
 
     @property
@@ -94,7 +86,6 @@ class PostgresConnection:
             raw = psycopg.connect(self._conninfo, autocommit=True, cursor_factory=ClientCursor)
             raw.isolation_level = IsolationLevel.READ_COMMITTED
             raw.adapters.register_loader("numeric", _Whole)
-            raw.adapters.register_loader("numeric", _WholeBinary)
             raw.execute(_SESSION)
             if self._read_only:
                 raw.execute("SET default_transaction_read_only = on")
@@ -112,15 +103,6 @@ class PostgresConnection:
         with translated(), self.raw.cursor() as cursor:
             cursor.executemany(_as_psycopg(statement), rows)
 
-    def stream(self, statement: str, parameters: Parameters = ()) -> Iterator[Row]:
-        """The rows of a statement, some thousands in memory at a time; within a transaction."""
-        with translated():
-            text = ClientCursor(self.raw).mogrify(_as_psycopg(statement), parameters)
-            with self.raw.cursor(name=f"tieout_{next(self._cursors)}", binary=True) as cursor:
-                cursor.itersize = 2_000
-                cursor.execute(text)
-                yield from cursor
-
     def among(self, column: str, name: str) -> str:
         """``column`` is one of the values of a parameter."""
         return f"{column} = ANY(:{name})"
@@ -134,18 +116,6 @@ class PostgresConnection:
         """A transaction; errors of its ``COMMIT`` leave open whether it was done."""
         with translated(), self.raw.transaction():
             yield
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """A transaction that sees one state."""
-        with translated():
-            raw = self.raw
-            raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            try:
-                yield
-            finally:
-                with suppress(psycopg.OperationalError):
-                    raw.execute("ROLLBACK")
 
     def close(self) -> None:
         """End the session."""

@@ -116,17 +116,17 @@ class LedgerRecorder(_OnTable, ProcessRecorder):
         """
         if not commit.events:
             return None
+        assert commit.generation is not None, "decided at one"
         first, last = commit.events[0], commit.events[-1]
         with self._lent() as connection:
             found = [connection.execute(_PLACE, _key(stored)).fetchone() for stored in (first, last)]
-            head = connection.execute("SELECT generation FROM ledger_head WHERE shard = 0").fetchone()
         for row, stored in zip(found, (first, last), strict=True):
             if row is None or (row[2], bytes(row[3])) != (stored.topic, stored.state):
                 return None
         (start, at, *_), (end, until, *_) = found
         if end - start != len(commit.events) - 1 or at != until:
             return None
-        return Head(end, until, head[0])
+        return Head(end, until, commit.generation + commit.changes)
 
     def insert_events(
         self, stored_events: Sequence[StoredEvent], *, tracking: Tracking | None = None, **kwargs: Any

@@ -30,17 +30,26 @@ class SqliteConnection:
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
         uri = path.absolute().as_uri() + ("?mode=ro" if read_only else "")
-        self.raw = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=LOCK_SECONDS, check_same_thread=False)
-        if not read_only:
-            self.raw.execute("PRAGMA journal_mode=WAL")
-            self.raw.execute("PRAGMA synchronous=FULL")
-        self.execute = self.raw.execute
-        self.stream = self.raw.execute
+        with _translated():
+            self.raw = sqlite3.connect(
+                uri, uri=True, isolation_level=None, timeout=LOCK_SECONDS, check_same_thread=False
+            )
+            if not read_only:
+                self.raw.execute("PRAGMA journal_mode=WAL")
+                self.raw.execute("PRAGMA synchronous=FULL")
         self.close = self.raw.close
+
+    def execute(self, statement: str, parameters: Parameters = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        try:
+            return self.raw.execute(statement, parameters)
+        except sqlite3.Error as error:
+            raise _as_ours(error) from error
 
     def executemany(self, statement: str, rows: Sequence[Parameters]) -> None:
         """Run one statement for many rows."""
-        self.raw.executemany(statement, rows)
+        with _translated():
+            self.raw.executemany(statement, rows)
 
     def among(self, column: str, name: str) -> str:
         """``column`` is one of the values of a parameter."""
@@ -57,20 +66,12 @@ class SqliteConnection:
             self.raw.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self.raw.execute("COMMIT")
             except BaseException:
-                self.raw.execute("ROLLBACK")
+                # A full disk has ended the transaction by itself.
+                if self.raw.in_transaction:
+                    self.raw.execute("ROLLBACK")
                 raise
-            self.raw.execute("COMMIT")
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """A transaction whose first read fixes what all of them see."""
-        self.raw.execute("BEGIN")
-        try:
-            yield
-        finally:
-            if self.raw.in_transaction:
-                self.raw.execute("ROLLBACK")
 
 
 class Sqlite:
@@ -103,12 +104,16 @@ class Sqlite:
         return create_engine("sqlite://", creator=lambda: self.connect().raw)
 
 
+def _as_ours(error: sqlite3.Error) -> Exception:
+    """An error of the driver as the library's; one that the library has no name for, as it is."""
+    if isinstance(error, sqlite3.IntegrityError):
+        return IntegrityError(str(error))
+    return OperationalError(str(error)) if isinstance(error, sqlite3.OperationalError) else error
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Errors of the driver as the errors of the library."""
     try:
         yield
-    except sqlite3.IntegrityError as error:
-        raise IntegrityError(str(error)) from error
-    except sqlite3.OperationalError as error:
-        raise OperationalError(str(error)) from error
+    except sqlite3.Error as error:
+        raise _as_ours(error) from error

@@ -7,8 +7,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from eventsourcing.persistence import ProgrammingError
-
 from ledger.database import Connection, Database, Location, connect, database
 from ledger.errors import StoreMissing, StoreOutdated
 
@@ -58,18 +56,19 @@ def revision(location: Location) -> str | None:
 def _revision(at: Database) -> str | None:
     with closing(at.connect(read_only=True)) as connection:
         try:
-            if not connection.execute(_has_head(connection)).fetchone():
+            if not connection.execute(_is_store(connection)).fetchone():
                 return None
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        except (sqlite3.DatabaseError, ProgrammingError):
+        except sqlite3.DatabaseError:
+            # Some other file.
             return None
     return str(row[0]) if row else None
 
 
-def _has_head(connection: Connection) -> str:
+def _is_store(connection: Connection) -> str:
     if connection.postgres:
-        return "SELECT 1 WHERE to_regclass('ledger_head') IS NOT NULL"
-    return "SELECT 1 FROM sqlite_master WHERE name = 'ledger_head'"
+        return "SELECT 1 WHERE to_regclass('ledger_head') IS NOT NULL AND to_regclass('alembic_version') IS NOT NULL"
+    return "SELECT 1 WHERE (SELECT count(*) FROM sqlite_master WHERE name IN ('ledger_head', 'alembic_version')) = 2"
 
 
 def check(location: Location) -> Location:

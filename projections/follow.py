@@ -90,7 +90,7 @@ def fill(
     connection: Connection,
     rows: Rows,
     upto: int,
-    transaction: Callable[[Connection], AbstractContextManager[object]],
+    transaction: Callable[[], AbstractContextManager[object]],
     progress: Progress | None,
 ) -> None:
     """Fill empty tables with the rows of all events up to a position, account by account.
@@ -103,7 +103,7 @@ def fill(
         unwritten += len(events)
         if unwritten < PAGE:
             continue
-        with transaction(connection):
+        with transaction():
             if deltas.turnover_rows < TURNOVER_ROWS:
                 rows.write_items(connection, deltas)
             else:
@@ -111,7 +111,7 @@ def fill(
         done, unwritten = done + unwritten, 0
         if progress is not None:
             progress(done, upto)
-    with transaction(connection):
+    with transaction():
         rows.write(connection, deltas)
     if progress is not None:
         progress(upto, upto)
@@ -157,7 +157,7 @@ def _rebuild(path: str | Path, connection: Connection, progress: Progress | None
                 connection.execute(f"DROP TABLE IF EXISTS fresh_{table.name}")
                 connection.execute(create_table(table, f"fresh_{table.name}"))
         position = log.head(connection)
-        fill(connection, FRESH, position, lambda _: connection.writing(), progress)
+        fill(connection, FRESH, position, connection.writing, progress)
         while (head := log.head(connection)) - position > PAGE:
             end = log.page_end(connection, position, PAGE, head)
             deltas = _deltas(connection, position, end)

@@ -15,9 +15,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from consumers.problems import Fault, invalid
-from ledger.outcomes import Acknowledged, Submission, Unreadable
-
-Entry = Submission | Unreadable | Acknowledged
+from ledger.outcomes import Entry
 
 
 class Adapter(Protocol):

@@ -3,7 +3,6 @@
 A file with the section ``[stripe]`` is Stripe's; any other maps messages to documents (``generic_mapping``).
 """
 
-import tomllib
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,7 +12,7 @@ from consumers.adapters.generic import Generic
 from consumers.adapters.generic_mapping import FeedMapping, explained, read_mapping
 from consumers.adapters.stripe import Stripe
 from consumers.adapters.stripe_message import Settings
-from consumers.mapping import MappingError, Section, SourceName
+from consumers.mapping import Section, SourceName, parsed_toml, text_of
 from domain.book import Book
 
 
@@ -35,19 +34,12 @@ Feed = StripeFeed | FeedMapping
 
 def load_feed(path: Path) -> Feed:
     """The feed in a file. Raises ``MappingError``; where the file cannot be read, with an empty field."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise MappingError("", str(path), f"must be a text file in UTF-8 that can be read ({error})") from None
-    return read_feed(text)
+    return read_feed(text_of(path))
 
 
 def read_feed(text: str) -> Feed:
     """The feed in TOML text; raises ``MappingError``."""
-    try:
-        parsed = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise MappingError("", "", f"must be TOML: {error}") from None
+    parsed = parsed_toml(text)
     if "stripe" not in parsed:
         return read_mapping(parsed)
     try:

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import structs
 
-from consumers.adapters.adapter import Entry, MessageFault, as_json, decode, unread
+from consumers.adapters.adapter import MessageFault, as_json, decode, unread
 from consumers.adapters.generic_mapping import (
     KEY,
     DocumentType,
@@ -24,7 +24,7 @@ from consumers.sorting import Gathered
 from consumers.values import Days, Numbers, RowFault
 from domain.book import Book
 from domain.documents import document_id
-from ledger.outcomes import Acknowledged, Submission, Unreadable
+from ledger.outcomes import Acknowledged, Entry, Submission, Unreadable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 60

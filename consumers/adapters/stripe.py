@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec import structs
 
-from consumers.adapters.adapter import Entry, MessageFault, decode, unread
+from consumers.adapters.adapter import MessageFault, decode, unread
 from consumers.adapters.stripe_billing import credit_note, invoice
 from consumers.adapters.stripe_cash import balance_transaction, charge, refund
 from consumers.adapters.stripe_message import Message, Reading, Settings
 from domain.book import Book
-from ledger.outcomes import Unreadable
+from ledger.outcomes import Entry, Unreadable
 
 BOOKED: dict[str, Callable[[Message, Reading], list[Entry]]] = {
     "invoice": invoice,

@@ -8,10 +8,11 @@ exactly, or the document is held.
 
 from typing import Any
 
-from consumers.adapters.adapter import Entry, MessageFault
+from consumers.adapters.adapter import MessageFault
 from consumers.adapters.stripe_message import Message, Reading
 from consumers.problems import Fault, MessageCode, invalid, row_fault
 from domain.refusals import RULES, Code
+from ledger.outcomes import Entry
 
 _ISSUED_AT = ("effective_at", "finalized_at", "date", "created")
 _TAXES = ("total_taxes", "total_tax_amounts", "tax_amounts")

@@ -9,10 +9,10 @@ looked at), and the same charge is the same fact whichever way it comes.
 
 from typing import Any
 
-from consumers.adapters.adapter import Entry, MessageFault
+from consumers.adapters.adapter import MessageFault
 from consumers.adapters.stripe_message import Message, Reading
 from consumers.problems import MessageCode, RowCode, invalid, row_fault
-from ledger.outcomes import Acknowledged, Unreadable
+from ledger.outcomes import Acknowledged, Entry, Unreadable
 
 _BY_CHARGE = frozenset({"charge", "payment"})
 _BY_REFUND = frozenset({"refund", "payment_refund"})

@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 from pydantic import Field
 
-from consumers.adapters.adapter import Entry, MessageFault, as_json
+from consumers.adapters.adapter import MessageFault, as_json
 from consumers.commands import validated
 from consumers.mapping import Section
 from consumers.problems import Fault, MessageCode, RowCode, invalid, row_fault
 from domain.commands import Id, Percent, Word
 from domain.documents import house_customer
 from domain.money import LIMIT, minor_digits
-from ledger.outcomes import Acknowledged, Submission, Unreadable
+from ledger.outcomes import Acknowledged, Entry, Submission, Unreadable
 
 _DIGITS = {"ISK": 2, "UGX": 2, "MGA": 0}
 """Decimal places where Stripe counts in another unit than ISO 4217 does."""

@@ -11,13 +11,12 @@ One thread runs it; ``stop`` may be called from any other, or from a signal's ha
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from sqlite3 import OperationalError as SqliteOperationalError
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-from eventsourcing.persistence import InterfaceError, OperationalError
+from eventsourcing.persistence import OperationalError
 from kafka import OffsetAndMetadata, TopicPartition  # type: ignore[import-untyped]
 from kafka.errors import (  # type: ignore[import-untyped]
     KafkaConfigurationError,
@@ -27,7 +26,6 @@ from kafka.errors import (  # type: ignore[import-untyped]
 )
 from kafka.structs import MemberState  # type: ignore[import-untyped]
 
-from consumers.adapters.adapter import Entry
 from consumers.kafka import parked, positions
 from consumers.kafka.assignment import ASK_MS, Assignment
 from consumers.kafka.backoff import Backoff
@@ -35,13 +33,14 @@ from consumers.kafka.client import Group, Servers, member
 from consumers.kafka.messages import Feed, Record, entries
 from consumers.kafka.metrics import Metrics
 from ledger.errors import Contention, StaleTracking
+from ledger.outcomes import Entry
 
 if TYPE_CHECKING:
     from ledger.ledger import Ledger
 
 log = structlog.get_logger(__name__)
 
-DATABASE_AWAY = (OperationalError, InterfaceError, SqliteOperationalError, Contention)
+DATABASE_AWAY = (OperationalError, Contention)
 """Errors that pass by themselves: nothing of the batch was written, or whether it was will be seen from its position."""
 LEAVE_MS = 3_000
 

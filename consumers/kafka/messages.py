@@ -13,11 +13,11 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from consumers.adapters.adapter import Adapter, Entry
+from consumers.adapters.adapter import Adapter
 from consumers.commands import parse_message, storable, unreadable
 from consumers.problems import Fault
 from domain.refusals import RULES, Code
-from ledger.outcomes import Acknowledged, Submission, Unreadable
+from ledger.outcomes import Acknowledged, Entry, Submission, Unreadable
 
 log = structlog.get_logger(__name__)
 

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from eventsourcing.persistence import OperationalError
 from shop import invoice, opened, payment, refund, reversal, submit
 
+from domain.commands import OpenBook
+from ledger.commit import Commit
 from ledger.database import Location
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Status
@@ -85,3 +88,59 @@ def test_other_accounts_do_not_disturb_each_other(pair: tuple[Ledger, Ledger], m
     assert outcome.position is not None
     assert decided[0].position is not None
     assert decided[0].position < outcome.position == first.head().position
+
+
+@pytest.fixture
+def cut(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """``cut(ledger, done=…)``: the connection is lost over the next commit, before or after it is done."""
+
+    def arrange(ledger: Ledger, *, done: bool, then: Callable[[], object] = lambda: None) -> None:
+        commit = ledger.recorder.commit
+
+        def lost(given: Commit) -> object:
+            monkeypatch.setattr(ledger.recorder, "commit", commit)
+            if done:
+                commit(given)
+            then()
+            raise OperationalError("server closed the connection")
+
+        monkeypatch.setattr(ledger.recorder, "commit", lost)
+
+    return arrange
+
+
+def test_a_commit_that_was_done_though_the_connection_was_lost(
+    pair: tuple[Ledger, Ledger], cut: Callable[..., None]
+) -> None:
+    first, second = pair
+    # Another writer goes on at once, and opens a book: the first must not believe that it has seen that.
+    other = OpenBook(source="test", source_id="open-b", book="b", base_currency="USD")
+    assert first.book("b") is None
+    cut(first, done=True, then=lambda: submit(second, invoice("3", 5, customer="C3"), other))
+    outcomes = submit(first, invoice("1", 100), reversal("payment", "9"))
+    head = second.head().position
+    assert statuses(outcomes) == [Status.BOOKED, Status.WAITING]
+    # The other's events came after: an invoice, a book and its template.
+    assert [outcome.position for outcome in outcomes] == [head - 4, head - 3]
+    assert first.book("b") is not None
+    assert statuses(submit(first, payment("1", 100))) == [Status.BOOKED]
+
+
+def test_a_commit_that_was_not_done_is_not_believed(pair: tuple[Ledger, Ledger], cut: Callable[..., None]) -> None:
+    first, _ = pair
+    cut(first, done=False)
+    with pytest.raises(OperationalError):
+        submit(first, invoice("1", 100))
+    assert statuses(submit(first, invoice("1", 100))) == [Status.BOOKED]
+
+
+def test_an_operators_pause_is_seen_by_all(pair: tuple[Ledger, Ledger]) -> None:
+    first, second = pair
+    assert not first.is_paused("kafka")
+    assert first.pause("kafka", "upstream is being repaired")
+    assert not second.pause("kafka", "again")
+    assert second.is_paused("kafka")
+    assert not second.is_paused("publish")
+    assert second.resume("kafka")
+    assert not first.resume("kafka")
+    assert not first.is_paused("kafka")

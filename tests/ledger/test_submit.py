@@ -3,6 +3,7 @@
 import pytest
 from eventsourcing.persistence import Tracking
 from shop import NOW_US, account, allocation, credit_note, day, invoice, opened, payment, refund, reversal, submit
+from structlog.testing import capture_logs
 
 from domain.commands import ChangePostingTemplate, DocumentRef, Line, OpenBook, PaidDocument, ReleaseAllocation
 from domain.events import AllocationReleased, DeferredFactApplied, Event, FactDeferred, InvoiceIssued
@@ -136,10 +137,16 @@ def test_one_bad_command_does_not_spoil_its_neighbours(ledger: Ledger) -> None:
 
 def test_an_error_of_ours_is_its_own_commands_outcome(ledger: Ledger) -> None:
     # A lone surrogate is no text that can be stored; pydantic refuses it in JSON, so it is smuggled in here.
-    broken = invoice("2", 5).model_copy(update={"reason": "\ud800"})
+    broken = invoice("2", 5).model_copy(update={"reason": "for Lin Mei \ud800"})
     batch = [Submission(invoice("1", 100)), Submission(broken, quarantine=False), Submission(invoice("3", 7))]
-    outcomes = ledger.submit(batch, now_us=NOW_US, tracking=[Tracking("feed", 3)])
+    with capture_logs() as logs:
+        outcomes = ledger.submit(batch, now_us=NOW_US, tracking=[Tracking("feed", 3)])
     assert statuses(outcomes) == ["booked", "refused", "booked"]
+    # Where it happened, and nothing of what the command says.
+    assert [(entry["event"], entry["source_id"], entry["error"]) for entry in logs] == [
+        ("command_failed", "invoice-2", "UnicodeEncodeError")
+    ]
+    assert "Lin" not in str(logs)
     assert outcomes[1].code == "unexpected_error_must_be_reported"
     assert open_amounts(ledger) == {"invoice::1:1#1": 100, "invoice::3:1#1": 7}
     assert ledger.recorder.max_tracking_id("feed") == 3

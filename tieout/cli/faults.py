@@ -26,6 +26,8 @@ def report(error: Exception, texts: Texts) -> int:
 
 def _known(error: Exception, texts: Texts) -> int:
     """Errors of the packages below; imported here, since most runs end without any."""
+    from eventsourcing.persistence import OperationalError
+
     from ledger.errors import Contention, StoreMissing, StoreOutdated
     from projections.reader import NotFollowed
 
@@ -37,7 +39,7 @@ def _known(error: Exception, texts: Texts) -> int:
         return _say(texts, "error.contention", Exit.FAILED)
     if isinstance(error, NotFollowed):
         return _say(texts, "error.not_followed", Exit.FAILED, reason=error)
-    if isinstance(error, sqlite3.OperationalError):
+    if isinstance(error, (OperationalError, sqlite3.OperationalError)):
         return _say(texts, "error.database", Exit.FAILED, reason=error)
     return _consumers(error, texts)
 

@@ -435,7 +435,8 @@ NEXT = {
     "amount_must_be_given": "fill in the amount, or map its column.",
     "customer_must_be_given": 'fill in the customer, or set missing_customer = "house" in the mapping.',
     "entry_must_be_open": "nothing is to be done: it is booked or dismissed.",
-    "entry_must_hold_a_command": "correct the file and import it again, or give a whole command with --file.",
+    "entry_must_hold_a_command": "correct the file and import it again, have the message sent again, or give a whole command"
+    " with --file.",
     "event_not_yet_supported": "enter what it means with tieout post, or wait for a version that books it; then dismiss"
     " the entry.",
     "lines_must_be_complete": "retrieve it with all of its lines and send it again.",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from consumers.adapters.adapter import Adapter
-from ledger.outcomes import Acknowledged, Outcome
+from ledger.outcomes import Outcome
 
 NOW_US = 1_767_225_600_000_000
 """2026-01-01, UTC."""
@@ -22,8 +22,7 @@ def post() -> Post:
     def given(books: Any, adapter: Adapter, *messages: bytes) -> list[Outcome]:
         outcomes = []
         for n, message in enumerate(messages):
-            entries = [e for e in adapter.read(message, origin=f"test:0:{n}") if not isinstance(e, Acknowledged)]
-            outcomes += books.ledger.submit(entries, now_us=NOW_US) if entries else []
+            outcomes += books.ledger.submit(adapter.read(message, origin=f"test:0:{n}"), now_us=NOW_US)
         return outcomes
 
     return given

@@ -13,12 +13,12 @@ from statistics import median
 from benchmarks.measure import Measure, median_ratio, seconds
 from ledger.codec import decode
 from ledger.store import connect
-from projections.follow import rebuild
+from projections.rebuild import rebuild
 
 TURNS = 3
 _PEAK = """
 import resource, sys
-from projections.follow import rebuild
+from projections.rebuild import rebuild
 rebuild(sys.argv[1])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

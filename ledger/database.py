@@ -48,17 +48,31 @@ class Connection(Protocol):
     def execute(self) -> Callable[..., Rows]:
         """Run one statement with its parameters; its rows are in memory."""
 
+    @property
+    def stream(self) -> Callable[..., Iterator[Row]]:
+        """The rows of a statement as they are read, within ``snapshot``; never all of them in memory."""
+
+    @property
+    def fetch(self) -> Callable[..., list[Row]]:
+        """All rows of a statement that answers no sums, in the quickest way that there is."""
+
     def executemany(self, statement: str, rows: Sequence[Parameters], /) -> None:
         """Run one statement for many rows, whose parameters are positional (``?``)."""
 
     def among(self, column: str, name: str) -> str:
         """The condition that a column's value is among the parameter ``name``, made by ``values``."""
 
-    def values(self, values: Sequence[str]) -> Any:
-        """A parameter that holds many texts."""
+    def values(self, values: Sequence[str] | Sequence[int]) -> Any:
+        """A parameter that holds many values."""
 
     def writing(self) -> AbstractContextManager[None]:
         """A transaction: all or nothing."""
+
+    def snapshot(self, tables: Sequence[str], *, temporary: bool = False) -> None:
+        """Begin a transaction that only reads, and sees one state to the end of the connection.
+
+        None of ``tables`` is replaced meanwhile. ``temporary``: it may have tables of its own.
+        """
 
     def close(self) -> None:
         """Let go of it."""

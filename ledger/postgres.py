@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 PATIENCE = "20s"
+READING_PATIENCE = "1h"
+"""The same for one that only reads: it holds up nobody but a rebuild that wants to swap, and may serve a slow reader."""
+FETCHED = 2_000
+"""Rows in memory at a time while many are read."""
 CONNECT_SECONDS = 10
 
 _SESSION = (
@@ -72,12 +77,16 @@ class PostgresConnection:
     def __init__(self, conninfo: str, *, read_only: bool) -> None:
         self._conninfo = conninfo
         self._read_only = read_only
+        self._cursors = count()
+        self._has_snapshot = False
         self._raw = self._connect()
 
     @property
     def raw(self) -> psycopg.Connection[Row]:
         """The driver's connection, made anew if it was lost."""
         if self._raw.closed:
+            if self._has_snapshot:
+                raise OperationalError("the connection was lost, and with it the moment that was being read")
             self._raw = self._connect()
         return self._raw
 
@@ -98,6 +107,21 @@ class PostgresConnection:
         with translated():
             return self.raw.execute(_as_psycopg(statement), parameters)
 
+    def stream(self, statement: str, parameters: Parameters = ()) -> Iterator[Row]:
+        """The rows of a statement, some at a time; within a transaction."""
+        with translated(), self.raw.cursor(name=f"rows_{next(self._cursors)}") as cursor:
+            cursor.itersize = FETCHED
+            cursor.execute(self._bound(statement, parameters))
+            yield from cursor
+
+    def fetch(self, statement: str, parameters: Parameters = ()) -> list[Row]:
+        """All rows, in binary."""
+        with translated(), psycopg.Cursor(self.raw) as cursor:
+            return cursor.execute(self._bound(statement, parameters), binary=True).fetchall()
+
+    def _bound(self, statement: str, parameters: Parameters) -> bytes:
+        return ClientCursor(self.raw).mogrify(_as_psycopg(statement), parameters).encode()
+
     def executemany(self, statement: str, rows: Sequence[Parameters]) -> None:
         """Run one statement for many rows, sent together."""
         with translated(), self.raw.cursor() as cursor:
@@ -107,8 +131,8 @@ class PostgresConnection:
         """``column`` is one of the values of a parameter."""
         return f"{column} = ANY(:{name})"
 
-    def values(self, values: Sequence[str]) -> Any:
-        """Many texts as one parameter."""
+    def values(self, values: Sequence[str] | Sequence[int]) -> Any:
+        """Many values as one parameter."""
         return list(values)
 
     @contextmanager
@@ -116,6 +140,14 @@ class PostgresConnection:
         """A transaction; errors of its ``COMMIT`` leave open whether it was done."""
         with translated(), self.raw.transaction():
             yield
+
+    def snapshot(self, tables: Sequence[str], *, temporary: bool = False) -> None:
+        """The locks come first: what waits for them must not have chosen its state already."""
+        with translated():
+            self.raw.execute(f"BEGIN ISOLATION LEVEL REPEATABLE READ {'' if temporary else 'READ ONLY'}")
+            self._has_snapshot = True
+            self.raw.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS SHARE MODE")
+            self.raw.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{READING_PATIENCE}'")
 
     def close(self) -> None:
         """End the session."""

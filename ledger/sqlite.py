@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from eventsourcing.persistence import IntegrityError, OperationalError
 
-from ledger.database import Parameters
+from ledger.database import Parameters, Row
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -46,6 +46,13 @@ class SqliteConnection:
         except sqlite3.Error as error:
             raise _as_ours(error) from error
 
+    # A cursor reads as it is asked.
+    stream = execute
+
+    def fetch(self, statement: str, parameters: Parameters = ()) -> list[Row]:
+        """All rows."""
+        return self.execute(statement, parameters).fetchall()
+
     def executemany(self, statement: str, rows: Sequence[Parameters]) -> None:
         """Run one statement for many rows."""
         with _translated():
@@ -55,8 +62,8 @@ class SqliteConnection:
         """``column`` is one of the values of a parameter."""
         return f"{column} IN (SELECT value FROM json_each(:{name}))"
 
-    def values(self, values: Sequence[str]) -> Any:
-        """Many texts as one parameter."""
+    def values(self, values: Sequence[str] | Sequence[int]) -> Any:
+        """Many values as one parameter."""
         return _encode_list(values).decode()
 
     @contextmanager
@@ -72,6 +79,11 @@ class SqliteConnection:
                 if self.raw.in_transaction:
                     self.raw.execute("ROLLBACK")
                 raise
+
+
+    def snapshot(self, tables: Sequence[str], *, temporary: bool = False) -> None:
+        """What is read first fixes the state; a file's tables may be replaced, but not in this state."""
+        self.execute("BEGIN")
 
 
 class Sqlite:

@@ -52,10 +52,10 @@ def _sums(view: View, scope: Scope, at: Moment, buckets: Sequence[int], *, by_cu
     bounds = [0, *buckets]
     ages = "".join(f" WHEN due_on >= :day{n} THEN {n}" for n in range(len(bounds)))
     days = {f"day{n}": (effective_on - timedelta(days=bound)).isoformat() for n, bound in enumerate(bounds)}
-    owner = "stream" if by_customer else "substr(stream, -3)"
+    owner = "stream" if by_customer else "substr(stream, length(stream) - 2)"
     rows = view.connection.execute(
         f"SELECT {owner}, CASE WHEN side = 'C' THEN {_UNAPPLIED}{ages} ELSE {len(bounds)} END AS age, "
-        f"sum(open), sum(open_base) FROM ({query.text}) GROUP BY 1, 2 HAVING sum(open) != 0 OR sum(open_base) != 0",
+        f"sum(open), sum(open_base) FROM ({query.text}) i GROUP BY 1, 2 HAVING sum(open) != 0 OR sum(open_base) != 0",
         query.parameters | days,
     )
     for name, age, amount, base_amount in rows:
@@ -117,7 +117,7 @@ def ageing_sum(
     """What the items of a side that fall due between two days (None: no bound) have open; signed, and in base."""
     query = open_at(scope, at, "stream, side, due_on")
     row = view.connection.execute(
-        f"SELECT coalesce(sum(open), 0), coalesce(sum(open_base), 0) FROM ({query.text}) WHERE side = :side "
+        f"SELECT coalesce(sum(open), 0), coalesce(sum(open_base), 0) FROM ({query.text}) i WHERE side = :side "
         "AND (:first IS NULL OR due_on >= :first) AND (:last IS NULL OR due_on <= :last)",
         query.parameters
         | {"side": side, "first": first.isoformat() if first else None, "last": last.isoformat() if last else None},

@@ -73,8 +73,10 @@ def items(view: View, scope: Scope, at: Moment, *, settled: bool = False) -> Ite
     something = "" if settled else "WHERE open != 0 OR open_base != 0 "
     # The customer lies between the prefix and the currency; streams themselves sort otherwise, a colon being a letter.
     start = len(f"acct:{scope.book}:") + 1
-    order = f"substr(stream, {start}, length(stream) - {start + 3}), substr(stream, -3), due_on, item"
-    rows = view.connection.execute(f"SELECT * FROM ({query.text}) {something}ORDER BY {order}", query.parameters)
+    order = f"substr(stream, {start}, length(stream) - {start + 3}), substr(stream, length(stream) - 2), due_on, item"
+    # A document has few.
+    read = view.connection.execute if scope.document is not None else view.connection.stream
+    rows = read(f"SELECT * FROM ({query.text}) i {something}ORDER BY {order}", query.parameters)
     for row in rows:
         if scope.document is None or document_of(row[1]) == scope.document:
             yield _item(row, at)
@@ -122,7 +124,7 @@ def balances(view: View, scope: Scope, at: Moment) -> list[Balance]:
     """What customers have on each control account, by customer, currency, account and role."""
     query = open_at(scope, at, "stream, role, account")
     rows = view.connection.execute(
-        f"SELECT stream, role, account, sum(open), sum(open_base) FROM ({query.text}) "
+        f"SELECT stream, role, account, sum(open), sum(open_base) FROM ({query.text}) i "
         "GROUP BY stream, role, account HAVING sum(open) != 0 OR sum(open_base) != 0",
         query.parameters,
     )

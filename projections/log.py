@@ -6,6 +6,7 @@ events of a commit have one ``recorded_us``, and no two commits share it.
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from domain.documents import AccountName, account_stream, book_stream, parse_account_stream
@@ -16,6 +17,8 @@ from ledger.database import Connection
 Stored = tuple[int, str, str, bytes]
 """A stored event: position, stream, topic, body."""
 
+_AT_ONCE = 256
+"""Events that are looked up by their positions in one go."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -67,6 +70,9 @@ def microseconds(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
+_WHOLE = "SELECT position, originator_id, originator_version, recorded_us, topic, state FROM events "
+
+
 def head(connection: Connection) -> int:
     """The position of the last event."""
     (position,) = connection.execute("SELECT position FROM ledger_head WHERE shard = 0").fetchone()
@@ -88,30 +94,48 @@ def position_at(connection: Connection, recorded_us: int, upto: int) -> int:
 
 def page_end(connection: Connection, after: int, size: int, upto: int) -> int:
     """The last position of a page of about ``size`` events that ends with a commit."""
-    if after + size >= upto:
-        return upto
-    (at,) = connection.execute("SELECT recorded_us FROM events WHERE position = ?", (after + size,)).fetchone()
-    return position_at(connection, at, upto)
+    return upto if after + size >= upto else commit_end(connection, after + size, upto)
+
+
+_NEXT_COMMIT = """SELECT position FROM events WHERE position > :position AND position <= :upto
+    AND recorded_us > (SELECT recorded_us FROM events WHERE position = :position) ORDER BY position LIMIT 1"""
+
+
+def commit_end(connection: Connection, position: int, upto: int) -> int:
+    """The last position of the commit that holds a position; ``upto`` is the end of a commit too."""
+    row = connection.execute(_NEXT_COMMIT, {"position": position, "upto": upto}).fetchone()
+    return upto if row is None else int(row[0]) - 1
 
 
 def page(connection: Connection, after: int, upto: int) -> Iterable[Stored]:
     """The stored events after a position up to another: (position, stream, topic, body), in log order."""
-    return connection.execute(
+    return connection.fetch(
         "SELECT position, originator_id, topic, state FROM events WHERE position > ? AND position <= ? ORDER BY position",
         (after, upto),
     )
 
 
+def logged(connection: Connection, after: int, upto: int) -> Iterator[Logged]:
+    """The events after a position up to another, whole, in log order; all of them are in memory at once."""
+    return map(
+        _logged, connection.fetch(f"{_WHOLE}WHERE position > ? AND position <= ? ORDER BY position", (after, upto))
+    )
+
+
+ACCOUNTS = ("acct:", "acct;")
+"""All customer accounts: the streams from the first name on, up to the second."""
 _BY_ACCOUNT = """SELECT position, originator_id, topic, state FROM events
-    WHERE shard = 0 AND (originator_id, originator_version) > (?, ?) AND originator_id < 'acct;' AND position <= ?
+    WHERE shard = 0 AND (originator_id, originator_version) > (?, ?) AND originator_id < ? AND position <= ?
     ORDER BY shard, originator_id, originator_version LIMIT ?"""
 _VERSION = "SELECT originator_version FROM events WHERE position = ?"
 
 
-def pages_by_account(connection: Connection, upto: int, size: int) -> Iterator[list[Stored]]:
+def pages_by_account(
+    connection: Connection, upto: int, size: int, accounts: tuple[str, str] = ACCOUNTS
+) -> Iterator[list[Stored]]:
     """All stored events of customer accounts up to a position, account by account, in pages."""
-    stream, version = "acct:", 0
-    while rows := connection.execute(_BY_ACCOUNT, (stream, version, upto, size)).fetchall():
+    (stream, end), version = accounts, 0
+    while rows := connection.fetch(_BY_ACCOUNT, (stream, version, end, upto, size)):
         yield rows
         position, stream = rows[-1][:2]
         (version,) = connection.execute(_VERSION, (position,)).fetchone()
@@ -122,14 +146,11 @@ def _logged(row: tuple[int, str, int, int, str, bytes]) -> Logged:
     return Logged(position, stream, version, recorded_us, decode(topic, state))
 
 
-_WHOLE = "SELECT position, originator_id, originator_version, recorded_us, topic, state FROM events "
-
-
 # Searched by the database: a row that is not wanted costs a tenth of one that is handed over.
 _OF_BOOK = """WHERE position > :after AND position <= :upto
-    AND (substr(originator_id, 1, length(:account)) IN (:account, :waiting) OR originator_id = :own)
-    AND (:ending = '' OR substr(originator_id, -length(:ending)) = :ending)
-    AND (:holding = x'' OR instr(state, :holding)) ORDER BY position"""
+    AND (substr(originator_id, 1, length(:account)) IN (:account, :waiting) OR originator_id = :own)"""
+_ENDING = " AND substr(originator_id, length(originator_id) - length(:ending) + 1) = :ending"
+_HOLDING = {False: " AND instr(state, :holding) > 0", True: " AND position(:holding IN state) > 0"}
 
 
 def events(
@@ -140,8 +161,13 @@ def events(
     ``holding``: only those with these bytes in their body, which is searched before it is decoded; a hit may be a
     chance one. ``ending``: only those of streams that end so.
     """
-    rows = connection.execute(
-        _WHOLE + _OF_BOOK,
+    statement = _WHOLE + _OF_BOOK
+    if ending:
+        statement += _ENDING
+    if holding:
+        statement += _HOLDING[connection.postgres]
+    rows = connection.stream(
+        statement + " ORDER BY position",
         {
             "after": after,
             "upto": upto,
@@ -170,7 +196,7 @@ def events_of(
         yield from events_at(connection, sorted(found))
         return
     # One stream's events lie in log order in its index: nothing is to be sorted.
-    rows = connection.execute(
+    rows = connection.stream(
         _WHOLE + "WHERE shard = 0 AND originator_id = ? AND position > ? AND position <= ? ORDER BY originator_version",
         (*names, after, upto),
     )
@@ -181,9 +207,15 @@ def events_of(
 
 def events_at(connection: Connection, positions: Iterable[int]) -> Iterator[Logged]:
     """The events at some positions, in the order given."""
-    for position in positions:
-        row = connection.execute(_WHOLE + "WHERE position = ?", (position,)).fetchone()
-        yield _logged(row)
+    rest, size = iter(positions), 1
+    # Few at first: who asks for one, or stops early, pays for no more.
+    while wanted := list(islice(rest, size)):
+        statement = f"{_WHOLE}WHERE {connection.among('position', 'wanted')}"
+        rows = connection.fetch(statement, {"wanted": connection.values(wanted)})
+        found = {row[0]: row for row in rows}
+        for position in wanted:
+            yield _logged(found[position])
+        size = min(size * 4, _AT_ONCE)
 
 
 def event_at_version(connection: Connection, stream: str, version: int) -> Logged | None:
@@ -218,14 +250,16 @@ def _streams(connection: Connection, prefix: str) -> Iterator[str]:
         (stream,) = connection.execute(_NEXT, (stream,)).fetchone()
 
 
-_CONCERNING = """SELECT position FROM documents WHERE shard = 0 AND book = ?1 AND document = ?2 AND position <= ?3
-    UNION SELECT position FROM touches WHERE shard = 0 AND book = ?1 AND document = ?2 AND position <= ?3
+_CONCERNING = """SELECT position FROM documents
+    WHERE shard = 0 AND book = :book AND document = :document AND position <= :upto
+    UNION SELECT position FROM touches
+    WHERE shard = 0 AND book = :book AND document = :document AND position <= :upto
     ORDER BY position"""
 
 
 def events_concerning(connection: Connection, book: str, document: str, upto: int) -> Iterator[Logged]:
     """The events that concern a document, by the ledger's register, in log order."""
-    found = connection.execute(_CONCERNING, (book, document, upto)).fetchall()
+    found = connection.execute(_CONCERNING, {"book": book, "document": document, "upto": upto}).fetchall()
     yield from events_at(connection, (position for (position,) in found))
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ledger.database import Location
 from ledger.store import check, connect
 from projections import ageing, documents, explaining, items, journal, log, standing, statement, trial_balance
 from projections.answers import (
@@ -31,19 +31,21 @@ __all__ = ["NotFollowed", "Reader"]
 class Reader:
     """A read-only view of one store. Every answer is of one moment: ``position`` says of which."""
 
-    def __init__(self, path: str | Path) -> None:
-        """Open the SQLite file of a store."""
-        self._connection = connect(check(path), read_only=True)
-        # One read transaction from here to the end: all answers are of one moment.
-        self._connection.execute("BEGIN")
+    def __init__(self, location: Location) -> None:
+        """Open a store. Raises ``NotFollowed``, and what ``ledger.store.check`` and the database raise."""
+        self._connection = connect(check(location), read_only=True)
         position = standing.reached(self._connection)
+        if position is not None:
+            # One read transaction from here to the end: all answers are of one moment.
+            self._connection.snapshot(standing.NAMES)
+            position = standing.reached(self._connection)
         if position is None:
             self.close()
             raise NotFollowed("there are no projections of this version: follow the log (or rebuild) first")
         self._view = View(self._connection, position)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the store."""
         self._connection.close()
 
     def __enter__(self) -> Self:

@@ -2,41 +2,67 @@
 
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table
 
-from ledger.database import Connection
+from ledger.database import Connection, Location, connect, is_url
 from ledger.outcomes import token
-from ledger.store import check, connect
+from ledger.store import check
 from projections import standing
 from projections.answers import Difference, ReplayReport
-from projections.follow import Progress, Rows, fill
-from projections.standing import NotFollowed
+from projections.loading import Load
+from projections.pages import Progress, fill
+from projections.standing import NAMES, NotFollowed
 from projections.tables import TABLES, create_table, keys, merges
+from projections.writing import Rows
 
-_REPLAYED = Rows("replayed.")
+_REPLAYED = "replayed_"
 
 
-def replay(path: str | Path, progress: Progress | None = None, *, limit: int = 100) -> ReplayReport:
+def replay(location: Location, progress: Progress | None = None, *, limit: int = 100) -> ReplayReport:
     """Replay the log up to where the stored projections stand and compare; the first ``limit`` differences by name.
 
-    Nothing that is stored is changed: the replayed rows lie in a temporary file of their own. Raises ``NotFollowed``
-    where there are no projections of this version.
+    Nothing that is stored is changed: the replayed rows lie in temporary tables. Raises ``NotFollowed`` where there are
+    no projections of this version.
     """
-    with closing(connect(check(path), read_only=True)) as connection:
-        connection.execute("ATTACH '' AS replayed")
-        connection.execute("PRAGMA replayed.journal_mode=OFF")
-        connection.execute("PRAGMA replayed.cache_size=-16384")
-        connection.execute("BEGIN")
+    with closing(_connected(location)) as connection:
         upto = standing.reached(connection)
+        if upto is not None:
+            connection.snapshot(NAMES, temporary=True)
+            upto = standing.reached(connection)
         if upto is None:
             raise NotFollowed("there are no projections of this version to compare with: follow the log first")
-        for table in TABLES:
-            connection.execute(create_table(table, table.name).replace("CREATE TABLE ", "CREATE TABLE replayed.", 1))
-        fill(connection, _REPLAYED, upto, nullcontext, progress)
+        _replay(connection, upto, progress)
         return _compare(connection, upto, limit)
+
+
+def _connected(location: Location) -> Connection:
+    """On PostgreSQL one that may write: its temporary tables are to be made."""
+    connection = connect(check(location), read_only=not is_url(location))
+    if connection.postgres:
+        return connection
+    connection.execute("PRAGMA temp.journal_mode=OFF")
+    connection.execute("PRAGMA temp.cache_size=-16384")
+    return connection
+
+
+def _replay(connection: Connection, upto: int, progress: Progress | None) -> None:
+    def told(done: int) -> None:
+        if progress is not None and done < upto:
+            progress(done, upto)
+
+    if connection.postgres:
+        load = Load(connection, _REPLAYED)
+        load.create(temporary=True)
+        fill(connection, load, upto, nullcontext, told)
+        load.finish()
+    else:
+        for table in TABLES:
+            connection.execute(create_table(table, _REPLAYED + table.name, postgres=False, temporary=True))
+        fill(connection, Rows(connection, _REPLAYED), upto, nullcontext, told)
+    if progress is not None:
+        progress(upto, upto)
 
 
 def _compare(connection: Connection, upto: int, limit: int) -> ReplayReport:
@@ -44,7 +70,7 @@ def _compare(connection: Connection, upto: int, limit: int) -> ReplayReport:
     first: list[Difference] = []
     differences = 0
     for table in TABLES:
-        (rows[str(table.name)],) = connection.execute(f"SELECT count(*) FROM main.{table.name}").fetchone()
+        (rows[str(table.name)],) = connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()
         for found in _differences(connection, table):
             differences += 1
             if len(first) < limit:
@@ -54,29 +80,25 @@ def _compare(connection: Connection, upto: int, limit: int) -> ReplayReport:
 
 def _differences(connection: Connection, table: Table) -> Iterator[Difference]:
     """Columns that differ in rows of the same key, then rows that only one side has."""
+    # No column is ever null.
     key, others = keys(table), list(merges(table))
-    same = " AND ".join(f"s.{name} IS r.{name}" for name in key)
+    same = " AND ".join(f"s.{name} = r.{name}" for name in key)
     columns = ", ".join(f"s.{name}" for name in key) + "".join(f", s.{name}, r.{name}" for name in others)
-    differs = " OR ".join(f"s.{name} IS NOT r.{name}" for name in others)
+    differs = " OR ".join(f"s.{name} <> r.{name}" for name in others)
     order = ", ".join(f"s.{name}" for name in key)
-    name = table.name
-    altered = (
-        f"SELECT {columns} FROM main.{name} s CROSS JOIN replayed.{name} r ON {same} WHERE {differs} ORDER BY {order}"
-    )
-    for row in connection.execute(altered):
+    stored, replayed = str(table.name), f"{_REPLAYED}{table.name}"
+    altered = f"SELECT {columns} FROM {stored} s JOIN {replayed} r ON {same} WHERE {differs} ORDER BY {order}"
+    for row in connection.stream(altered):
         values = row[len(key) :]
         for at, column in enumerate(others):
-            stored, replayed = values[2 * at : 2 * at + 2]
-            if stored != replayed:
-                yield _difference(table, row, column, stored, replayed)
-    for here, there, side in (("main", "replayed", "stored"), ("replayed", "main", "replayed")):
-        only = (
-            f"SELECT s.* FROM {here}.{name} s "
-            f"WHERE NOT EXISTS (SELECT 1 FROM {there}.{name} r WHERE {same}) ORDER BY {order}"
-        )
-        for row in connection.execute(only):
+            one, other = values[2 * at : 2 * at + 2]
+            if one != other:
+                yield _difference(table, row, column, one, other)
+    for here, there in ((stored, replayed), (replayed, stored)):
+        only = f"SELECT s.* FROM {here} s WHERE NOT EXISTS (SELECT 1 FROM {there} r WHERE {same}) ORDER BY {order}"
+        for row in connection.stream(only):
             text = ", ".join(str(value) for value in row[len(key) :])
-            yield _difference(table, row, None, *((text, None) if side == "stored" else (None, text)))
+            yield _difference(table, row, None, *((text, None) if here == stored else (None, text)))
 
 
 def _difference(table: Table, row: tuple[Any, ...], column: str | None, stored: Any, replayed: Any) -> Difference:

@@ -54,6 +54,7 @@ LEAN: dict[str, type[_Moving] | type[_Opening] | None] = {
     "posting-template-changed.v1": None,
     "fact-deferred.v1": None,
     "deferred-fact-applied.v1": None,
+    "control-totals-stated.v1": None,
 }
 """Topic → what of its events makes rows; None: nothing. Those that enter a document with items of its own are opening."""
 
@@ -102,6 +103,7 @@ class Deltas:
             if turnover is None:
                 turnover = days[day] = {}
             document = event.document if topic in _OPENING else None
+            before = len(movements)
             for posting in event.postings:
                 amount, base, item, dimensions = posting.amount, posting.base_amount, posting.item, posting.dimensions
                 key = (posting.account, dimensions_text(dimensions) if dimensions else NO_DIMENSIONS)
@@ -133,6 +135,8 @@ class Deltas:
                         row[13] = on
                     if position > row[14]:
                         row[14] = position
+            if len(movements) - before > 6:
+                _merge_movements(movements, before)
 
     def take_items(self) -> tuple[list[Any], list[Any]]:
         """The rows of ``item``, in key order, and of ``movement``; forgotten here."""
@@ -162,6 +166,19 @@ class Deltas:
         yield flat
         self._turnover = {}
         self.turnover_rows = 0
+
+
+def _merge_movements(movements: list[Any], before: int) -> None:
+    """Make one row of what an event, whose rows begin at ``before``, did to one item by several postings."""
+    rows: dict[str, list[Any]] = {}
+    for n in range(before, len(movements), 6):
+        row = movements[n : n + 6]
+        known = rows.setdefault(row[1], row)
+        if known is not row:
+            known[4] += row[4]
+            known[5] += row[5]
+    if 6 * len(rows) < len(movements) - before:
+        movements[before:] = [value for row in rows.values() for value in row]
 
 
 def _opened(stream: str, position: int, event: _Opening, posting: _Posting, amount: int, base: int) -> list[Any]:

@@ -13,31 +13,51 @@ class NotFollowed(Exception):
     """The projections do not reach the position asked for, or are of another version: follow (or rebuild) first."""
 
 
-_VERSION_TABLE = "CREATE TABLE IF NOT EXISTS projection_version (shard INTEGER PRIMARY KEY, version INTEGER) STRICT"
-_POSITION = """SELECT notification_id FROM tracking WHERE application_name = ?1
-    AND (SELECT version FROM projection_version WHERE shard = 0) = ?2"""
-_MOVE = """UPDATE tracking SET notification_id = ?3 WHERE application_name = ?1 AND notification_id = ?4
-    AND (SELECT version FROM projection_version WHERE shard = 0) = ?2"""
+NAMES = tuple(str(table.name) for table in TABLES)
+"""The tables, in the order in which they are locked."""
+
+_VERSION_TABLE = "CREATE TABLE IF NOT EXISTS projection_version (shard INTEGER PRIMARY KEY, version INTEGER)"
+_POSITION = """SELECT notification_id FROM tracking WHERE application_name = :name
+    AND (SELECT version FROM projection_version WHERE shard = 0) = :version"""
+_MOVE = """UPDATE tracking SET notification_id = :after WHERE application_name = :name AND notification_id = :before
+    AND (SELECT version FROM projection_version WHERE shard = 0) = :version"""
+_SET_VERSION = """INSERT INTO projection_version VALUES (0, :version)
+    ON CONFLICT (shard) DO UPDATE SET version = excluded.version"""
+_SET_POSITION = """INSERT INTO tracking VALUES (:name, :position)
+    ON CONFLICT (application_name) DO UPDATE SET notification_id = excluded.notification_id"""
 
 
 def reached(connection: Connection) -> int | None:
     """The position reached; None where tables are missing or of another version, so that a rebuild is due."""
-    names = [table.name for table in TABLES] + ["projection_version"]
-    marks = ", ".join("?" * len(names))
-    found = connection.execute(f"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ({marks})", names)
-    if found.fetchone() != (len(names),):
+    if not all(exists(connection, name) for name in (*NAMES, "projection_version")):
         return None
-    row = connection.execute(_POSITION, (NAME, VERSION)).fetchone()
+    row = connection.execute(_POSITION, {"name": NAME, "version": VERSION}).fetchone()
     return int(row[0]) if row is not None else None
 
 
 def advance(connection: Connection, before: int, after: int) -> bool:
     """Move the position, within a transaction that has the write lock; False if it is no longer ``before``."""
-    return connection.execute(_MOVE, (NAME, VERSION, after, before)).rowcount == 1
+    parameters = {"name": NAME, "version": VERSION, "before": before, "after": after}
+    return connection.execute(_MOVE, parameters).rowcount == 1
 
 
 def declare(connection: Connection, position: int) -> None:
     """Say that the tables are of this version and reach a position; within the transaction that puts them there."""
     connection.execute(_VERSION_TABLE)
-    connection.execute("INSERT OR REPLACE INTO projection_version VALUES (0, ?)", (VERSION,))
-    connection.execute("INSERT OR REPLACE INTO tracking VALUES (?, ?)", (NAME, position))
+    connection.execute(_SET_VERSION, {"version": VERSION})
+    connection.execute(_SET_POSITION, {"name": NAME, "position": position})
+
+
+def hold(connection: Connection) -> None:
+    """Keep others from moving the position, within a transaction on PostgreSQL."""
+    connection.execute("SELECT 1 FROM tracking WHERE application_name = :name FOR UPDATE", {"name": NAME})
+
+
+def exists(connection: Connection, table: str) -> bool:
+    """Whether there is a table of this name."""
+    if connection.postgres:
+        statement = "SELECT to_regclass(:table)::text"
+    else:
+        statement = "SELECT max(name) FROM sqlite_master WHERE type = 'table' AND name = :table"
+    (found,) = connection.execute(statement, {"table": table}).fetchone()
+    return found is not None

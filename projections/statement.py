@@ -13,6 +13,7 @@ from domain.documents import account_stream
 from ledger.outcomes import token
 from projections import log
 from projections.answers import Movement, Statement
+from projections.log import Logged
 from projections.selectors import Moved, Net, Position, Running
 from projections.view import Moment, View
 
@@ -32,7 +33,7 @@ _EFFECTS = """SELECT effective_on, position, sum(amount), sum(base_amount) FROM 
     FROM item WHERE shard = 0 AND stream = :stream
     UNION ALL
     SELECT effective_on, position, amount, base_amount FROM movement WHERE shard = 0 AND stream = :stream
-    ) WHERE position <= :K AND (:E IS NULL OR effective_on <= :E) GROUP BY effective_on, position
+    ) e WHERE position <= :K AND (:E IS NULL OR effective_on <= :E) GROUP BY effective_on, position
     ORDER BY effective_on, position"""
 
 
@@ -47,14 +48,16 @@ def statement(view: View, book: str, customer: str, currency: str, from_on: date
     """The statement from a day (None: from the beginning) to E."""
     own = {"book": book, "customer": customer, "currency": currency}
     position = Position(at.position)
-    opening, movements = 0, []
-    running = 0
+    opening = running = 0
+    shown = []
     for effect in effects(view, account_stream(book, customer, currency), at):
         running += effect.amount
         if from_on is not None and effect.effective_on < from_on:
             opening = running
         elif effect.amount:
-            movements.append(_movement(view, own, effect, running, position))
+            shown.append((effect, running))
+    events = log.events_at(view.connection, (effect.position for effect, _ in shown))
+    movements = [_movement(own, *one, logged, position) for one, logged in zip(shown, events, strict=True)]
     return Statement(
         **own,
         from_on=from_on,
@@ -78,8 +81,7 @@ def _day_before(from_on: date | None, at: Moment) -> date:
     return before if at.effective_on is None else min(before, at.effective_on)
 
 
-def _movement(view: View, own: dict[str, str], effect: Effect, running: int, position: Position) -> Movement:
-    (logged,) = log.events_at(view.connection, [effect.position])
+def _movement(own: dict[str, str], effect: Effect, running: int, logged: Logged, position: Position) -> Movement:
     return Movement(
         effective_on=effect.effective_on,
         position=token(effect.position),

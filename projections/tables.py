@@ -18,8 +18,9 @@ Tables are never migrated: another ``VERSION`` means rebuild.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, Table, Text, or_
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, SmallInteger, Table, or_
+from sqlalchemy import Text as AnyText
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 VERSION = 1
@@ -35,7 +36,9 @@ _metadata = MetaData()
 # STRICT tables know no BIGINT; their INTEGER has 64 bits.
 _Integer = BigInteger().with_variant(Integer(), "sqlite")
 _Small = SmallInteger().with_variant(Integer(), "sqlite")
-_DIALECT = sqlite.dialect()
+# By its bytes, as on SQLite.
+Text = AnyText().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+_DIALECTS: dict[bool, Any] = {False: sqlite.dialect(), True: postgresql.dialect()}  # type: ignore[no-untyped-call]
 
 
 def _key(name: str, type_: Any) -> Column[Any]:
@@ -102,32 +105,44 @@ TURNOVER = _table(
 
 TABLES = (ITEM, MOVEMENT, TURNOVER)
 
-IS_OPEN = or_(ITEM.c.open_now != 0, ITEM.c.open_base_now != 0)
-"""An item that has anything open now; queries say it in these words, so that the partial index serves them."""
-
-OPEN_INDEX = Index(
-    "item_open",
-    ITEM.c.shard,
-    ITEM.c.stream,
-    ITEM.c.item,
-    ITEM.c.last_on,
-    ITEM.c.last_position,
-    ITEM.c.side,
-    ITEM.c.due_on,
-    ITEM.c.open_now,
-    ITEM.c.open_base_now,
-    sqlite_where=IS_OPEN,
+OPEN = "item_open"
+"""The index of the items that have anything open now; queries say that in its words, so that it serves them."""
+_OPEN_COLUMNS = (
+    "shard",
+    "stream",
+    "item",
+    "last_on",
+    "last_position",
+    "side",
+    "due_on",
+    "open_now",
+    "open_base_now",
 )
 
 
-def create_table(table: Table, name: str) -> str:
-    """The statement that makes a table under a name."""
-    return str(CreateTable(table.to_metadata(MetaData(), name=name)).compile(dialect=_DIALECT))
+def create_table(table: Table, name: str, *, postgres: bool, temporary: bool = False, keyed: bool = True) -> str:
+    """The statement that makes a table under a name; not ``keyed``: without its key, to be filled before it has one."""
+    columns = [
+        Column(one.name, one.type, primary_key=keyed and one.primary_key, autoincrement=False, nullable=False)
+        for one in table.columns
+    ]
+    copy = Table(
+        name,
+        MetaData(),
+        *columns,
+        prefixes=["TEMPORARY"] if temporary else [],
+        sqlite_with_rowid=False,
+        sqlite_strict=True,
+    )
+    return str(CreateTable(copy).compile(dialect=_DIALECTS[postgres]))
 
 
-def create_index() -> str:
-    """The statement that makes the index of open items."""
-    return str(CreateIndex(OPEN_INDEX).compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+def create_index(name: str, on: str, *, postgres: bool) -> str:
+    """The statement that makes the index of open items, under a name, on a table of items."""
+    table = Table(on, MetaData(), *(Column(column, ITEM.c[column].type) for column in _OPEN_COLUMNS))
+    is_open = or_(table.c.open_now != 0, table.c.open_base_now != 0)
+    index = Index(name, *table.columns, sqlite_where=is_open, postgresql_where=is_open)
+    return str(CreateIndex(index).compile(dialect=_DIALECTS[postgres], compile_kwargs={"literal_binds": True}))
 
 
 def keys(table: Table) -> list[str]:

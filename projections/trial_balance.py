@@ -160,8 +160,8 @@ def control(view: View, book: str, at: Moment) -> list[ControlRow]:
     sides: dict[AccountKey, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     query = open_at(Scope(book), at, "stream, account, dimensions")
     items = view.connection.execute(
-        "SELECT account, substr(stream, -3), dimensions, sum(open), sum(open_base) "
-        f"FROM ({query.text}) GROUP BY 1, 2, 3",
+        "SELECT account, substr(stream, length(stream) - 2), dimensions, sum(open), sum(open_base) "
+        f"FROM ({query.text}) i GROUP BY 1, 2, 3",
         query.parameters,
     )
     for account, currency, dimensions, amount, base_amount in items:

@@ -61,11 +61,11 @@ class Scope(NamedTuple):
             words.append(f"{table}.stream > :after AND {table}.stream < :before")
             values |= {"after": f"acct:{self.book}:", "before": f"acct:{self.book};"}
             if self.currency is not None:
-                words.append(f"substr({table}.stream, -3) = :currency")
+                words.append(f"substr({table}.stream, length({table}.stream) - 2) = :currency")
                 values["currency"] = self.currency
         else:
             names = {f"stream{n}": stream for n, stream in enumerate(self.streams)}
-            words.append(f"{table}.stream IN ({', '.join(f':{name}' for name in names)})")
+            words.append(f"{table}.stream IN ({', '.join(f':{name}' for name in names)})" if names else "1 = 0")
             values |= names
         if self.account is not None:
             words.append(f"{table}.account = :account")

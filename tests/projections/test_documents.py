@@ -1,13 +1,13 @@
 """Given documents that settle, credit, refund, adjust and reverse each other, then each shows what became of it."""
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import given
 import logs
 import pytest
 
+from ledger.database import Location
 from ledger.ledger import Ledger
 from projections.answers import AsOf, DocumentRow, DocumentView, Link
 from projections.follow import follow
@@ -21,7 +21,7 @@ def booked(ledger: Ledger, *commands: Any) -> None:
     assert {outcome.status.value for outcome in outcomes} <= {"booked", "waiting"}, outcomes
 
 
-def view(store: Path, document: str, as_of: AsOf = AsOf()) -> DocumentView:
+def view(store: Location, document: str, as_of: AsOf = AsOf()) -> DocumentView:
     follow(store)
     with Reader(store) as reader:
         found = reader.document("main", document, as_of)
@@ -33,7 +33,7 @@ def ties(view: DocumentView) -> list[tuple[str, str, str, int]]:
     return [(link.kind, link.from_document, link.to_document, link.amount) for link in view.links]
 
 
-def test_who_settled_whom(store: Path, ledger: Ledger) -> None:
+def test_who_settled_whom(store: Location, ledger: Ledger) -> None:
     booked(ledger, given.invoice("1", 100, "01-10"), given.payment("2", 60, "01-20"))
     invoice, payment = view(store, "invoice::1:1"), view(store, "payment::2:1")
     [link] = invoice.links
@@ -59,7 +59,7 @@ def test_who_settled_whom(store: Path, ledger: Ledger) -> None:
     ]
 
 
-def test_who_credited_refunded_and_adjusted_whom(store: Path, ledger: Ledger) -> None:
+def test_who_credited_refunded_and_adjusted_whom(store: Location, ledger: Ledger) -> None:
     booked(
         ledger,
         given.invoice("1", 100, "01-10"),
@@ -84,7 +84,7 @@ def test_who_credited_refunded_and_adjusted_whom(store: Path, ledger: Ledger) ->
     assert (view(store, "refund::5:1").row.amount, view(store, "refund::5:1").row.open) == (50, 0)
 
 
-def test_a_refund_funded_by_others_still_names_its_payment(store: Path, ledger: Ledger) -> None:
+def test_a_refund_funded_by_others_still_names_its_payment(store: Location, ledger: Ledger) -> None:
     booked(
         ledger,
         given.payment("1", 50, "01-10"),
@@ -95,7 +95,7 @@ def test_a_refund_funded_by_others_still_names_its_payment(store: Path, ledger: 
     assert ("refunds", "refund::3:1", "payment::2:1", 20) in ties(view(store, "refund::3:1"))
 
 
-def test_a_reversal_releases_and_shows_on_both(store: Path, ledger: Ledger) -> None:
+def test_a_reversal_releases_and_shows_on_both(store: Location, ledger: Ledger) -> None:
     booked(ledger, given.invoice("1", 100, "01-10"), given.payment("2", 60, "01-20"), given.reverse("payment::2:1"))
     payment, invoice = view(store, "payment::2:1"), view(store, "invoice::1:1")
     assert (payment.row.status, payment.row.open) == ("reversed", 0)
@@ -105,7 +105,7 @@ def test_a_reversal_releases_and_shows_on_both(store: Path, ledger: Ledger) -> N
     assert (invoice.row.status, invoice.row.open) == ("open", 100)
 
 
-def test_a_failed_refund_shows_its_undoing_on_the_payment(store: Path, ledger: Ledger) -> None:
+def test_a_failed_refund_shows_its_undoing_on_the_payment(store: Location, ledger: Ledger) -> None:
     booked(
         ledger,
         given.payment("1", 50, "01-10"),
@@ -124,7 +124,7 @@ def test_a_failed_refund_shows_its_undoing_on_the_payment(store: Path, ledger: L
     assert view(store, "refund::2:1").row.status == "reversed"
 
 
-def test_as_of_before_it_there_is_none(store: Path, ledger: Ledger) -> None:
+def test_as_of_before_it_there_is_none(store: Location, ledger: Ledger) -> None:
     booked(ledger, given.invoice("1", 100, "03-10"))
     follow(store)
     with Reader(store) as reader:
@@ -134,7 +134,7 @@ def test_as_of_before_it_there_is_none(store: Path, ledger: Ledger) -> None:
         assert list(reader.documents("main", as_of=FEB)) == []
 
 
-def test_what_waits_is_no_document_until_it_is_applied(store: Path, ledger: Ledger) -> None:
+def test_what_waits_is_no_document_until_it_is_applied(store: Location, ledger: Ledger) -> None:
     booked(ledger, given.refund("5", 50, "02-25", of="payment::2:1"))
     follow(store)
     with Reader(store) as reader:
@@ -154,14 +154,14 @@ def test_what_waits_is_no_document_until_it_is_applied(store: Path, ledger: Ledg
         assert list(reader.items("main", document="refund::5:1", settled=True)) == []
 
 
-def test_an_excess_is_the_refunds_own_item(store: Path, ledger: Ledger) -> None:
+def test_an_excess_is_the_refunds_own_item(store: Location, ledger: Ledger) -> None:
     booked(ledger, given.payment("1", 50, "01-10"), given.refund("2", 70, "01-25", of="payment::1:1", nature="fact"))
     refund = view(store, "refund::2:1")
     assert (refund.row.amount, refund.row.open, refund.row.status) == (70, 20, "open")
     assert [(item.side, item.open) for item in refund.items] == [("D", 20)]
 
 
-def test_instalments_are_items_with_their_own_due_days(store: Path, ledger: Ledger) -> None:
+def test_instalments_are_items_with_their_own_due_days(store: Location, ledger: Ledger) -> None:
     parts = [{"due_on": date(2024, 2, 9), "amount": 30}, {"due_on": date(2024, 3, 9), "amount": 70}]
     booked(ledger, given.invoice("A#1:1", 100, "01-10", instalments=parts), given.invoice("A", 1, "01-11"))
     invoice = view(store, "invoice::A#1:1:1", FEB)

@@ -1,17 +1,17 @@
 """Identity 10: the projections of a log are the same however it was paged, and K looks back as if nothing had come after."""
 
-from pathlib import Path
-
 import logs
 import pytest
 import whole
 
+from ledger.database import Location
 from projections.answers import AsOf
-from projections.follow import follow, rebuild
+from projections.follow import follow
+from projections.rebuild import rebuild
 
 
 @pytest.mark.parametrize("page", [1, 2, 7, 100, 10_000])
-def test_any_page_size_gives_the_rows_of_a_rebuild(year: Path, store: Path, page: int) -> None:
+def test_any_page_size_gives_the_rows_of_a_rebuild(year: Location, store: Location, page: int) -> None:
     end = logs.commit_ends(year)[60 if page < 3 else 250]
     rebuild(logs.cut(year, end, store))
     rebuilt = whole.rows(store)
@@ -21,7 +21,7 @@ def test_any_page_size_gives_the_rows_of_a_rebuild(year: Path, store: Path, page
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.83])
 def test_known_as_of_a_position_is_what_was_answered_when_the_log_ended_there(
-    year: Path, store: Path, share: float
+    year: Location, store: Location, share: float
 ) -> None:
     with whole.Reader(year) as reader:
         position = next(end for end in logs.commit_ends(year) if end >= reader.position * share)
@@ -34,7 +34,7 @@ def test_known_as_of_a_position_is_what_was_answered_when_the_log_ended_there(
             assert now[question] == answer, question
 
 
-def test_a_page_never_cuts_a_commit(store: Path) -> None:
+def test_a_page_never_cuts_a_commit(store: Location) -> None:
     logs.trade(store, seed=3, commits=30)
     reached: list[int] = []
     follow(logs.set_back(store), lambda position, head: reached.append(position), page=1)

@@ -1,20 +1,20 @@
 """The journal, the audit trail and the clock, read from the log."""
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import given
 import logs
 import pytest
 
+from ledger.database import Location
 from ledger.ledger import Ledger
 from projections.answers import AsOf, JournalEntry
 from projections.follow import follow
 from projections.reader import Reader
 
 
-def test_events_of_one_command_are_one_voucher(store: Path, ledger: Ledger) -> None:
+def test_events_of_one_command_are_one_voucher(store: Location, ledger: Ledger) -> None:
     commands = [given.invoice("1", 100, "01-10"), given.payment("2", 60, "01-20"), given.payment("3", 7, "01-21")]
     logs.book(ledger, commands)
     follow(store)
@@ -84,7 +84,7 @@ def test_the_audit_trail_of_a_customer_and_of_a_document(reader: Reader) -> None
         assert not list(reader.audit("main", customer="nobody", document=document))
 
 
-def test_from_an_instant_to_a_position(store: Path, ledger: Ledger) -> None:
+def test_from_an_instant_to_a_position(store: Location, ledger: Ledger) -> None:
     first = datetime(2025, 3, 1, 12, tzinfo=UTC)
     ends = []
     for day in range(4):
@@ -112,7 +112,7 @@ def test_from_an_instant_to_a_position(store: Path, ledger: Ledger) -> None:
         assert reader.position_at(datetime(2999, 1, 1, tzinfo=UTC)) == ends[-1]
 
 
-def test_books_of_one_store_do_not_meet(store: Path, ledger: Ledger) -> None:
+def test_books_of_one_store_do_not_meet(store: Location, ledger: Ledger) -> None:
     logs.book(ledger, [given.OpenBook(source="test", source_id="two", book="main-2", base_currency="CNY")])
     logs.book(
         ledger, [given.invoice("1", 100), given.invoice("1", 7, book="main-2"), given.payment("9", 3, book="main-2")]

@@ -1,39 +1,41 @@
 """Replay proves the stored rows, or names the table, key and column of what it cannot confirm."""
 
-import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import logs
 import pytest
 import whole
+from databases import store_of
 
+from ledger.database import Location, connect
 from projections.follow import follow
 from projections.reader import NotFollowed
 from projections.replay import replay
+from projections.tables import TABLES
 
 
 @pytest.fixture(scope="module")
-def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    store = logs.trade(tmp_path_factory.mktemp("replay") / "traded.db", seed=9, commits=40)
+def traded(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Location]:
+    with store_of(kind, tmp_path_factory.mktemp("replay")) as store:
+        logs.trade(store, seed=9, commits=40)
+        yield store
+
+
+@pytest.fixture
+def business(traded: Location, store: Location) -> Location:
+    """A followed store that the test may damage."""
+    logs.cut(traded, logs.commit_ends(traded)[-1], store)
     follow(store)
     return store
 
 
-@pytest.fixture
-def business(traded: Path, store: Path) -> Path:
-    """A followed store that the test may damage."""
-    with closing(sqlite3.connect(traded)) as source, closing(sqlite3.connect(store)) as target:
-        source.backup(target)
-    return store
-
-
-def change(store: Path, statement: str) -> None:
-    with closing(sqlite3.connect(store)) as connection, connection:
+def change(store: Location, statement: str) -> None:
+    with closing(connect(store)) as connection:
         assert connection.execute(statement).rowcount == 1
 
 
-def test_an_untouched_store_is_identical(business: Path) -> None:
+def test_an_untouched_store_is_identical(business: Location) -> None:
     before = whole.rows(business)
     seen: list[tuple[int, int]] = []
     report = replay(business, lambda position, head: seen.append((position, head)))
@@ -45,7 +47,7 @@ def test_an_untouched_store_is_identical(business: Path) -> None:
     assert whole.rows(business) == before
 
 
-def test_it_stops_where_the_projections_stand(business: Path) -> None:
+def test_it_stops_where_the_projections_stand(business: Location) -> None:
     with logs.Ledger.open(business) as ledger:
         logs.book(ledger, [logs.given.invoice("later", 7)])
         behind = ledger.head().position
@@ -64,7 +66,7 @@ def test_it_stops_where_the_projections_stand(business: Path) -> None:
         ("turnover", "base_credit", "base_credit + 1"),
     ],
 )
-def test_an_altered_row_is_named(business: Path, table: str, column: str, set_: str) -> None:
+def test_an_altered_row_is_named(business: Location, table: str, column: str, set_: str) -> None:
     before = whole.rows(business)[table]
     change(business, f"UPDATE {table} SET {column} = {set_} WHERE {one_of(business, table)}")
     [altered] = [row for row in whole.rows(business)[table] if row not in before]
@@ -78,9 +80,9 @@ def test_an_altered_row_is_named(business: Path, table: str, column: str, set_: 
 
 
 @pytest.mark.parametrize("table", ["item", "movement", "turnover"])
-def test_an_added_row_is_named(business: Path, table: str) -> None:
+def test_an_added_row_is_named(business: Location, table: str) -> None:
     before = whole.rows(business)[table]
-    columns = [name for name in columns_of(business, table) if name not in ("stream", "account")]
+    columns = [name for name in columns_of(table) if name not in ("stream", "account")]
     key = "stream" if table != "turnover" else "account"
     change(
         business,
@@ -97,7 +99,7 @@ def test_an_added_row_is_named(business: Path, table: str) -> None:
 
 
 @pytest.mark.parametrize("table", ["item", "movement", "turnover"])
-def test_a_removed_row_is_named(business: Path, table: str) -> None:
+def test_a_removed_row_is_named(business: Location, table: str) -> None:
     before = whole.rows(business)[table]
     change(business, f"DELETE FROM {table} WHERE {one_of(business, table)}")
     [removed] = [row for row in before if row not in whole.rows(business)[table]]
@@ -107,30 +109,29 @@ def test_a_removed_row_is_named(business: Path, table: str) -> None:
     assert difference.replayed is not None
 
 
-def test_only_the_first_differences_are_named_but_all_are_counted(business: Path) -> None:
-    with closing(sqlite3.connect(business)) as connection, connection:
+def test_only_the_first_differences_are_named_but_all_are_counted(business: Location) -> None:
+    with closing(connect(business)) as connection:
         changed = connection.execute("UPDATE item SET amount = amount + 1, base_amount = base_amount + 1").rowcount
     report = replay(business, limit=3)
     assert report.differences == 2 * changed
     assert len(report.first) == 3
 
 
-def test_what_was_never_followed_cannot_be_proved(traded: Path, store: Path) -> None:
+def test_what_was_never_followed_cannot_be_proved(traded: Location, store: Location) -> None:
     logs.cut(traded, 10, store)
     with pytest.raises(NotFollowed):
         replay(store)
 
 
-def columns_of(store: Path, table: str) -> list[str]:
-    with closing(sqlite3.connect(store)) as connection:
-        return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+def columns_of(table: str) -> list[str]:
+    return [str(column.name) for column in next(one for one in TABLES if one.name == table).columns]
 
 
-def one_of(store: Path, table: str) -> str:
+def one_of(store: Location, table: str) -> str:
     """A condition that one row in the middle of a table meets."""
     rows = whole.rows(store)[table]
     row = rows[len(rows) // 2]
     keys = {"item": 3, "movement": 4, "turnover": 7}[table]
-    names = columns_of(store, table)[:keys]
+    names = columns_of(table)[:keys]
     quoted = ["'" + str(value).replace("'", "''") + "'" if isinstance(value, str) else str(value) for value in row]
     return " AND ".join(f"{name} = {value}" for name, value in zip(names, quoted, strict=False))

@@ -1,10 +1,9 @@
 """The rows of events are one definition, and merge whatever the order."""
 
 import itertools
-import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date
-from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import logs
@@ -12,9 +11,10 @@ import msgspec
 import pytest
 
 from domain.events import TOPICS, Instalment, Posting, Voucher
+from ledger.database import Location, connect
 from projections import rows, tables
 from projections.rows import Deltas
-from projections.writing import Writer
+from projections.writing import Rows
 
 
 def test_every_topic_is_either_projected_or_has_no_rows() -> None:
@@ -53,26 +53,36 @@ def test_an_unknown_topic_is_an_error() -> None:
         Deltas().add([(1, "acct:main:C1:CNY", "invoice-issued.v99", b"{}")])
 
 
-def written(events: list[tuple[int, str, str, bytes]], page: int) -> dict[str, list[tuple[Any, ...]]]:
-    """The rows of events in tables in memory, merged page by page."""
-    with closing(sqlite3.connect(":memory:")) as connection:
-        writers = {}
-        for table in tables.TABLES:
-            connection.execute(tables.create_table(table, table.name))
-            writers[table.name] = Writer(table, table.name)
-        for start in range(0, len(events), page):
-            deltas = Deltas()
-            deltas.add(events[start : start + page])
-            items, movements = deltas.take_items()
-            writers["item"](connection, items)
-            writers["movement"](connection, movements)
-            for part in deltas.take_turnover():
-                writers["turnover"](connection, part)
-        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in writers}
+Stored = tuple[int, str, str, bytes]
+Written = dict[str, list[tuple[Any, ...]]]
 
 
-def test_pages_may_be_taken_in_any_order(year: Path) -> None:
-    with closing(sqlite3.connect(year)) as connection:
+@pytest.fixture
+def written(store: Location) -> Iterator[Callable[[list[Stored], int], Written]]:
+    """The rows of events in tables of a connection's own, merged page by page."""
+    with closing(connect(store)) as connection:
+
+        def write(events: list[Stored], page: int) -> Written:
+            for table in tables.TABLES:
+                name = f"own_{table.name}"
+                connection.execute(f"DROP TABLE IF EXISTS {name}")
+                connection.execute(tables.create_table(table, name, postgres=connection.postgres, temporary=True))
+            own = Rows(connection, "own_")
+            for start in range(0, len(events), page):
+                deltas = Deltas()
+                deltas.add(events[start : start + page])
+                with connection.writing():
+                    own.write(deltas)
+            return {
+                table.name: sorted(connection.execute(f"SELECT * FROM own_{table.name}").fetchall())
+                for table in tables.TABLES
+            }
+
+        yield write
+
+
+def test_pages_may_be_taken_in_any_order(year: Location, written: Callable[[list[Stored], int], Written]) -> None:
+    with closing(connect(year)) as connection:
         events = connection.execute("SELECT position, originator_id, topic, state FROM events").fetchall()
     expected = written(events, 10_000)
     shuffled = list(events)
@@ -81,7 +91,9 @@ def test_pages_may_be_taken_in_any_order(year: Path) -> None:
         assert written(order, page) == expected
 
 
-def test_two_postings_of_an_event_to_one_item_are_one_movement() -> None:
+def test_two_postings_of_an_event_to_one_item_are_one_movement(
+    written: Callable[[list[Stored], int], Written],
+) -> None:
     state = msgspec.json.encode(
         {
             "effective_on": "2024-01-02",

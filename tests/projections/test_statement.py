@@ -36,7 +36,7 @@ def test_at_random_moments(reader: Reader, plain: Plain) -> None:
         assert one.opening == plain.net("main", customer, currency, first - timedelta(days=1), position)
 
 
-def test_made_again_it_is_the_same(store: logs.Path, ledger: Ledger) -> None:
+def test_made_again_it_is_the_same(store: logs.Location, ledger: Ledger) -> None:
     logs.book(
         ledger, [given.invoice("1", 100, "01-10"), given.payment("2", 40, "01-20")], logs.noon_us(date(2024, 2, 1))
     )
@@ -51,7 +51,7 @@ def test_made_again_it_is_the_same(store: logs.Path, ledger: Ledger) -> None:
         assert reader.statement("main", "C1", "CNY", None, AsOf(date(2024, 1, 31))).closing == issued.closing + 7
 
 
-def test_movements_by_day_then_position_and_allocations_are_none(store: logs.Path, ledger: Ledger) -> None:
+def test_movements_by_day_then_position_and_allocations_are_none(store: logs.Location, ledger: Ledger) -> None:
     commands = [given.payment("9", 30, "02-01"), given.invoice("8", 100, "01-05"), given.credit_note("7", 10, "02-01")]
     logs.book(ledger, commands, logs.noon_us(date(2024, 2, 2)))
     follow(store)

@@ -1,28 +1,31 @@
 """The trial balance at any K sums whole blocks of the log and reads the way from there."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import logs
 import pytest
+from databases import store_of
 from plain_fold import Plain
 
+from ledger.database import Location
 from projections.answers import AsOf
-from projections.follow import rebuild
 from projections.reader import Reader
+from projections.rebuild import rebuild
 from projections.tables import BLOCK
 
 LENGTH = BLOCK + 3_000
 
 
 @pytest.fixture(scope="module")
-def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    store = logs.write(tmp_path_factory.mktemp("long") / "long.db", logs.long_log(LENGTH))
-    rebuild(store)
-    return store
+def long(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Location]:
+    with store_of(kind, tmp_path_factory.mktemp("long")) as store:
+        logs.write(store, logs.long_log(LENGTH))
+        rebuild(store)
+        yield store
 
 
 @pytest.fixture(scope="module")
-def lines(long: Path) -> Plain:
+def lines(long: Location) -> Plain:
     return Plain(long)
 
 
@@ -30,7 +33,7 @@ def lines(long: Path) -> Plain:
     "position",
     [0, 1, 1000, BLOCK // 2, BLOCK - 2, BLOCK - 1, BLOCK, BLOCK + 1, BLOCK + 2_000, LENGTH - 1, LENGTH],
 )
-def test_around_the_ends_of_blocks(long: Path, lines: Plain, position: int) -> None:
+def test_around_the_ends_of_blocks(long: Location, lines: Plain, position: int) -> None:
     on = logs.START.replace(day=6)
     with Reader(long) as reader:
         assert reader.position == LENGTH

@@ -5,11 +5,9 @@ the ledger refuses is left out. The same seed gives the same log.
 """
 
 import random
-import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import given
@@ -20,6 +18,7 @@ from domain.documents import account_stream
 from domain.events import Event, InvoiceIssued, PaymentReceived
 from domain.history import enters
 from ledger.codec import TOPIC_OF, encode
+from ledger.database import Location, connect
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Submission
 from ledger.store import create
@@ -43,7 +42,7 @@ def book(ledger: Ledger, commands: Iterable[Any], now_us: int = NOW_US, origin: 
     return ledger.submit([Submission(command, origin) for command in commands], now_us=now_us)
 
 
-def opened(path: Path, **settings: Any) -> Ledger:
+def opened(path: Location, **settings: Any) -> Ledger:
     """A ledger on a new store with the book ``main`` in CNY."""
     create(path)
     ledger = Ledger.open(path)
@@ -172,7 +171,7 @@ class Trade:
         return given.reverse(f"payment::P{self.count + self.random.randrange(1, 9)}:1", **whose)
 
 
-def trade(path: Path, seed: int = 1, commits: int = 300) -> Path:
+def trade(path: Location, seed: int = 1, commits: int = 300) -> Location:
     """A store with a random year in it; commits hold one to eight commands each."""
     with opened(path) as ledger:
         business = Trade(ledger, seed)
@@ -186,20 +185,19 @@ def trade(path: Path, seed: int = 1, commits: int = 300) -> Path:
 _EVENT = "INSERT INTO events VALUES (?, 0, ?, ?, ?, ?, ?)"
 
 
-def write(path: Path, events: Sequence[tuple[str, Event]], recorded_us: int = 1) -> Path:
+def write(path: Location, events: Sequence[tuple[str, Event]], recorded_us: int = 1) -> Location:
     """A store whose log is just these events, each (stream, event) a commit of its own."""
     create(path)
     versions: dict[str, int] = {}
-    with closing(sqlite3.connect(path)) as connection, connection:
-        for position, (stream, event) in enumerate(events, 1):
-            versions[stream] = versions.get(stream, 0) + 1
-            row = (position, stream, versions[stream], TOPIC_OF[type(event)], encode(event), recorded_us + position)
-            connection.execute(_EVENT, row)
-            if (document := enters(event)) is not None:
-                connection.execute(
-                    "INSERT INTO documents VALUES (0, ?, ?, ?, ?, ?, 1, NULL)",
-                    (stream.split(":")[1], document, b"", position, position),
-                )
+    rows, documents = [], []
+    for position, (stream, event) in enumerate(events, 1):
+        versions[stream] = versions.get(stream, 0) + 1
+        rows.append((position, stream, versions[stream], TOPIC_OF[type(event)], encode(event), recorded_us + position))
+        if (document := enters(event)) is not None:
+            documents.append((stream.split(":")[1], document, b"", position, position))
+    with closing(connect(path)) as connection, connection.writing():
+        connection.executemany(_EVENT, rows)
+        connection.executemany("INSERT INTO documents VALUES (0, ?, ?, ?, ?, ?, 1, NULL)", documents)
         connection.execute(
             "UPDATE ledger_head SET position = ?, recorded_us = ?", (len(events), recorded_us + len(events))
         )
@@ -231,39 +229,31 @@ def _renamed(shape: Event, n: int, customer: str) -> tuple[str, Event]:
     return account_stream(given.BOOK, customer, "CNY"), event
 
 
-def cut(store: Path, position: int, into: Path) -> Path:
-    """A copy of a store as it was when its log ended at a position; without projections."""
-    with closing(sqlite3.connect(store)) as source, closing(sqlite3.connect(into)) as target:
-        source.backup(target)
-        with target:
-            for table, column in (
-                ("events", "position"),
-                ("documents", "position"),
-                ("touches", "position"),
-                ("receipts", "position"),
-            ):
-                target.execute(f"DELETE FROM {table} WHERE {column} > ?", (position,))
-            (us,) = target.execute("SELECT max(recorded_us) FROM events").fetchone()
-            target.execute("UPDATE ledger_head SET position = ?, recorded_us = ?", (position, us))
-            target.execute("DELETE FROM tracking WHERE application_name = 'projections'")
-            for (name,) in target.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('item', 'movement', 'turnover', 'projection_version')"
-            ).fetchall():
-                target.execute(f"DROP TABLE {name}")
+def cut(store: Location, position: int, into: Location) -> Location:
+    """A copy, in an empty store, of one as it was when its log ended at a position; without projections."""
+    with closing(connect(store, read_only=True)) as source, closing(connect(into)) as target, target.writing():
+        for table in ("events", "documents", "touches", "receipts"):
+            rows = source.execute(f"SELECT * FROM {table} WHERE position <= ?", (position,)).fetchall()
+            marks = ", ".join("?" * len(rows[0])) if rows else ""
+            target.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+        (us,) = target.execute("SELECT max(recorded_us) FROM events").fetchone()
+        target.execute("UPDATE ledger_head SET position = ?, recorded_us = ?", (position, us))
     return into
 
 
-def set_back(store: Path) -> Path:
+def set_back(store: Location) -> Location:
     """Empty the projections, as they are while the log is: following goes through all of it."""
     follow(store)
-    with closing(sqlite3.connect(store)) as connection, connection:
+    with closing(connect(store)) as connection, connection.writing():
         for name in ("item", "movement", "turnover"):
             connection.execute(f"DELETE FROM {name}")
         connection.execute("UPDATE tracking SET notification_id = 0 WHERE application_name = 'projections'")
     return store
 
 
-def commit_ends(store: Path) -> list[int]:
-    """The position of the last event of each commit."""
-    with closing(sqlite3.connect(store)) as connection:
-        return [end for (end,) in connection.execute("SELECT max(position) FROM events GROUP BY recorded_us")]
+def commit_ends(store: Location) -> list[int]:
+    """The position of the last event of each commit, in order."""
+    with closing(connect(store, read_only=True)) as connection:
+        return [
+            end for (end,) in connection.execute("SELECT max(position) FROM events GROUP BY recorded_us ORDER BY 1")
+        ]

@@ -5,13 +5,13 @@ question by going through all of it. Slow on purpose, so that it can be checked 
 """
 
 import json
-import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from contextlib import closing
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, NamedTuple
+
+from ledger.database import Location, connect
 
 
 class Line(NamedTuple):
@@ -43,8 +43,8 @@ class Line(NamedTuple):
 class Plain:
     """All lines of a store's log."""
 
-    def __init__(self, store: Path) -> None:
-        with closing(sqlite3.connect(store)) as connection:
+    def __init__(self, store: Location) -> None:
+        with closing(connect(store, read_only=True)) as connection:
             rows = connection.execute(
                 "SELECT position, originator_id, topic, state FROM events ORDER BY position"
             ).fetchall()

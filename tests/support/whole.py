@@ -1,25 +1,27 @@
 """All rows of the projections and all answers of a reader as plain data, to be compared whole."""
 
-import sqlite3
 from contextlib import closing
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from ledger.database import Location, connect
 from projections.answers import AsOf
 from projections.reader import Reader
-from projections.tables import TABLES
+from projections.tables import TABLES, keys
 
 
-def rows(store: Path) -> dict[str, list[tuple[Any, ...]]]:
+def rows(store: Location) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table, in key order."""
-    with closing(sqlite3.connect(store)) as connection:
-        return {t.name: connection.execute(f"SELECT * FROM {t.name} ORDER BY 1, 2, 3, 4").fetchall() for t in TABLES}
+    with closing(connect(store, read_only=True)) as connection:
+        return {
+            t.name: connection.execute(f"SELECT * FROM {t.name} ORDER BY {', '.join(keys(t))}").fetchall()
+            for t in TABLES
+        }
 
 
-def answers(store: Path, as_of: AsOf, book: str = "main") -> dict[str, Any]:
+def answers(store: Location, as_of: AsOf, book: str = "main") -> dict[str, Any]:
     """Every answer about a book at one (E, K), as JSON would have it."""
     on = as_of.effective_on or date(2025, 6, 30)
     with Reader(store) as reader:

@@ -83,6 +83,11 @@ class Ledger(Application[str]):
             self.recorder.close()
         super().close()
 
+    @property
+    def ledgers(self) -> "tuple[Ledger, ...]":
+        """Itself: what reads a feed may also have several stores to book into (``ledger.shards``)."""
+        return (self,)
+
     # --- writing
 
     def submit(

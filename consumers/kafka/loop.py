@@ -37,6 +37,7 @@ from ledger.outcomes import Entry
 
 if TYPE_CHECKING:
     from ledger.ledger import Ledger
+    from ledger.shards import Shards
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +66,7 @@ class Loop:
 
     def __init__(
         self,
-        ledger: "Ledger",
+        ledger: "Ledger | Shards",
         servers: Servers,
         feeds: Mapping[str, Feed],
         options: Options = Options(),
@@ -234,9 +235,10 @@ class Loop:
 
     def _now_and_then(self) -> None:
         if monotonic() >= self._parked_at:
-            outcomes = parked.take_up(self._ledger, now_us=self._now_us)
-            if self._metrics is not None:
-                self._metrics.count(outcomes)
+            for ledger in self._ledger.ledgers:
+                outcomes = parked.take_up(ledger, now_us=self._now_us)
+                if self._metrics is not None:
+                    self._metrics.count(outcomes)
             self._parked_at = monotonic() + self._options.every_seconds
         if monotonic() >= self._offsets_at:
             self._tell_offsets()

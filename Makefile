@@ -47,6 +47,22 @@ check: .venv/.dev ## Style, formatting, types and the direction of imports
 bench: .venv/.dev ## Measure the goals of docs/benchmarks.md
 	@$(VENV_PY) -m benchmarks $(ARGS)
 
+.PHONY: bench-servers
+bench-servers: .venv/.dev ## Measure the goals on PostgreSQL and Kafka; ARGS=--quick for a short run
+	@$(VENV_PY) -m benchmarks.servers $(ARGS)
+
+.PHONY: servers
+servers: .venv/.dev ## Start PostgreSQL and Kafka on this machine, to try Tieout with
+	@$(VENV_PY) deploy/local_servers.py start
+
+.PHONY: servers-stop
+servers-stop: .venv/.dev ## Stop them; what they hold stays
+	@$(VENV_PY) deploy/local_servers.py stop
+
+.PHONY: helm
+helm: ## For the tests of the chart, needs Go: build Helm
+	@test -x .servers/bin/helm || GOBIN="$(CURDIR)/.servers/bin" go install helm.sh/helm/v4/cmd/helm@v4.3.1
+
 .PHONY: update-snapshots
 update-snapshots: .venv/.dev ## Write the golden files and snapshots anew; read the difference before you commit it
 	@$(VENV_PY) -m pytest --update-snapshots $(ARGS)

@@ -1,9 +1,12 @@
-"""What all tests share: golden files that only ``make update-snapshots`` writes."""
+"""What all tests share: golden files that only ``make update-snapshots`` writes, and a Kafka where one is asked for."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from broker import kafka, kafka_of_our_own
+
+__all__ = ["kafka", "kafka_of_our_own"]
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 

@@ -11,6 +11,9 @@ BOOTSTRAP_MS = 5_000
 RECONNECT_MS = 2_000
 """The longest wait between two tries to reach a broker (30 s by the library's default)."""
 FETCH_BYTES = 16 << 20
+BATCH_BYTES = 1 << 18
+"""One batch a partition is in flight at a time, so a small one would be waited for again and again."""
+BLOCK_MS = 10_000
 METADATA_MS = 60_000
 """How long a new topic or partition may stay unnoticed (5 minutes by the library's default)."""
 PARTITION_BYTES = 1 << 20
@@ -59,7 +62,17 @@ def onlooker(servers: Servers) -> Any:
 
 def producer(servers: Servers) -> Any:
     """A producer whose messages are acknowledged by all replicas, in order, once each. Raises ``KafkaError``."""
-    return KafkaProducer(**_common(servers), acks="all", enable_idempotence=True, linger_ms=5, compression_type="lz4")
+    options: dict[str, Any] = {
+        "acks": "all",
+        "enable_idempotence": True,
+        "linger_ms": 5,
+        "compression_type": "lz4",
+        "batch_size": BATCH_BYTES,
+        # A topic that is missing is said soon, and is not made by being written to.
+        "max_block_ms": BLOCK_MS,
+        "allow_auto_create_topics": False,
+    }
+    return KafkaProducer(**options | _common(servers))
 
 
 def _consumer(servers: Servers, **options: Any) -> Any:

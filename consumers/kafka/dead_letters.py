@@ -6,6 +6,7 @@ drop repeats.
 """
 
 import threading
+from contextlib import suppress
 from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -115,9 +116,13 @@ class DeadLetters:
         return len(sent)
 
     def _close(self) -> None:
-        if self._producer is not None:
-            self._producer.close(timeout=1)
-            self._producer = None
+        if self._producer is None:
+            return
+        gone, self._producer = self._producer, None
+        # Nothing is waited for: what is not acknowledged is sent again. Brokers that are away would be waited for, for ever.
+        gone._sender.force_close()
+        with suppress(KafkaError):
+            gone.close(timeout=1)
 
 
 def _key(entry: Quarantined, topic: str) -> bytes | None:

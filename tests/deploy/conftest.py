@@ -10,12 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from broker import kafka
 from commandline import run
 
 from tieout.settings import Settings
-
-__all__ = ["kafka"]
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"

@@ -1,16 +1,16 @@
 """What only PostgreSQL has: pages shared by several followers, rebuilds by several processes, readers that lose their session."""
 
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import given
 import logs
 import pytest
 import whole
 from databases import postgres_store
-from eventsourcing.persistence import OperationalError
+from eventsourcing.persistence import IntegrityError, OperationalError
 
 from ledger.database import connect
 from ledger.ledger import Ledger
@@ -69,17 +69,39 @@ def test_several_processes_rebuild_the_same_rows(store: str, workers: int) -> No
     assert told[-1] == (position, position)
 
 
-def test_a_worker_that_fails_fails_the_rebuild_and_the_old_rows_stay(
-    store: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_accounts_that_are_filled_twice_fail_the_rebuild_and_the_old_rows_stay(
+    store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     follow(store)
     before = whole.rows(store)
     ranges = working._ranges
 
     def overlapping(*arguments: object) -> list[tuple[str, str]]:
-        return [*ranges(*arguments), ("acct:", "\ud800")]  # type: ignore[arg-type]
+        # What two workers add to one account has one key twice.
+        return [*ranges(*arguments), ("acct:", "acct;")]  # type: ignore[arg-type]
 
     monkeypatch.setattr(working, "_ranges", overlapping)
+    with pytest.raises(IntegrityError):
+        rebuild(store, workers=2)
+    monkeypatch.undo()
+    assert whole.rows(store) == before
+    rebuild(store, workers=2)
+    assert whole.rows(store) == before
+
+
+def test_a_worker_that_dies_fails_the_rebuild_and_the_old_rows_stay(
+    store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(store)
+    before = whole.rows(store)
+    started = working._started
+
+    def killed(task: working.Task) -> "subprocess.Popen[bytes]":
+        process = started(task)
+        process.kill()
+        return process
+
+    monkeypatch.setattr(working, "_started", killed)
     with pytest.raises(working.WorkerFailed):
         rebuild(store, workers=2)
     monkeypatch.undo()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from broker import Broker, kafka, kafka_of_our_own
+from broker import Broker
 from databases import store_of
 from members import NOW_US, Brokers, Facts, Member
 from prometheus_client import CollectorRegistry
@@ -19,8 +19,6 @@ from domain.commands import OpenBook
 from ledger.database import Location
 from ledger.ledger import Ledger
 from ledger.outcomes import Submission
-
-__all__ = ["kafka", "kafka_of_our_own"]
 
 QUICK: dict[str, Any] = {"poll_ms": 50, "every_seconds": 0.1, "lag_seconds": 0.1, "longest_wait": 1.0}
 

@@ -1,0 +1,352 @@
+"""From a logged event to the CloudEvent that goes out: one public type for each kind of event, field by field.
+
+A stored event is never dumped: it may come to be stored otherwise while what is published stays as it is. The CloudEvent
+is the whole value of the message (*structured mode*), so that it survives a copy to a file or a table, and tools that
+drop headers.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from domain import events as stored
+from domain.documents import item_id
+from ledger.codec import TOPIC_OF
+from ledger.outcomes import token
+from projections.log import Logged
+from projections.outbound import types
+
+CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
+
+NOT_PUBLISHED = {"control-totals-stated": "what a source says of its own messages, which it knows already"}
+"""Kinds of events that do not go out, and why."""
+
+T = TypeVar("T")
+Fields = dict[str, Any]
+
+
+class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A CloudEvent 1.0 in JSON."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str | UnsetType = UNSET
+    time: str
+    datacontenttype: str
+    position: str
+    partitionkey: str
+    data: types.Public
+
+
+class Account(NamedTuple):
+    """Whose event it is; without a customer it is the whole book's."""
+
+    book: str
+    customer: str = ""
+    currency: str = ""
+
+    @property
+    def key(self) -> str:
+        """The key of its messages."""
+        return f"{self.book}:{self.customer}" if self.customer else self.book
+
+
+encode: Callable[[CloudEvent], bytes] = msgspec.json.Encoder().encode
+"""The value of the message."""
+
+
+def kind_of(event: type[stored.Event]) -> str:
+    """What kind of event it is: its topic without the version."""
+    return TOPIC_OF[event].rpartition(".")[0]
+
+
+def cloud_event(logged: Logged, deferred: stored.FactDeferred | None = None) -> CloudEvent | None:
+    """An event as it goes out; None for one that does not.
+
+    ``deferred``: the ``FactDeferred`` that a ``DeferredFactApplied`` is about, which alone knows the customer.
+    """
+    event = logged.event
+    if logged.kind in NOT_PUBLISHED:
+        return None
+    type_ = TYPE_OF[type(event)]
+    if isinstance(event, stored.DeferredFactApplied):
+        assert deferred is not None, "it is told with what had waited"
+        account = _account(logged, deferred)
+        fields = _deferred_fact_applied(event, deferred, logged.stream)
+    else:
+        account = _account(logged, event)
+        fields = _FIELDS[type(event)](event)
+    return CloudEvent(
+        specversion="1.0",
+        id=logged.event_id,
+        # A book's name holds nothing that would have to be escaped in a URI.
+        source=f"tieout/{account.book}",
+        type=type_,
+        subject=fields.get("document", UNSET),
+        time=logged.recorded_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        datacontenttype="application/json",
+        position=token(logged.position),
+        partitionkey=account.key,
+        data=types.TYPES[type_](**_said(logged, account), **fields),
+    )
+
+
+def _account(logged: Logged, event: stored.Event) -> Account:
+    """From the stream, or from the fact that waits in it."""
+    if logged.account is not None:
+        return Account(*logged.account)
+    book = logged.stream.split(":", 2)[1]
+    return Account(book, event.customer, event.currency) if isinstance(event, stored.FactDeferred) else Account(book)
+
+
+def _given(value: T | None) -> T | UnsetType:
+    return UNSET if value is None else value
+
+
+def _said(logged: Logged, account: Account) -> Fields:
+    """What every event says; of an account's, also whose it is."""
+    event = logged.event
+    said = {
+        "book": account.book,
+        "version": logged.version,
+        "source": event.source,
+        "source_id": event.source_id,
+        "reason": _given(event.reason),
+    }
+    return said | {"customer": account.customer, "currency": account.currency} if account.customer else said
+
+
+def _voucher(event: stored.Voucher) -> Fields:
+    return {
+        "effective_on": event.effective_on,
+        "requested_effective_on": _given(event.requested_effective_on),
+        "template_version": event.template,
+        "caused_by": _given(event.caused_by),
+        "flags": event.flags,
+        "postings": [
+            types.Posting(
+                role=posting.role,
+                account=posting.account,
+                side=posting.side,
+                amount=posting.amount,
+                base_amount=posting.base_amount,
+                item=_given(posting.item),
+                dimensions=posting.dimensions,
+            )
+            for posting in event.postings
+        ],
+    }
+
+
+def _bill(event: stored.InvoiceIssued | stored.CreditNoteIssued) -> Fields:
+    return _voucher(event) | {
+        "document": event.document,
+        "total": event.total,
+        "base_total": event.base_total,
+        "rate": _given(event.rate),
+        "opening": event.opening,
+        "fiscal_number": _given(event.fiscal_number),
+        "document_on": event.document_on,
+        "tax_point_on": event.tax_point_on,
+        "lines": [
+            types.Line(
+                net=line.net,
+                role=line.role,
+                dimensions=line.dimensions,
+                service_from=_given(line.service_from),
+                service_to=_given(line.service_to),
+            )
+            for line in event.lines
+        ],
+        "lines_digest": _given(event.lines_digest),
+        "tax": _tax(event.tax),
+        "bill_to": _given(event.bill_to),
+        "sold_to": _given(event.sold_to),
+        "dimensions": event.dimensions,
+    }
+
+
+def _tax(tax: list[stored.Tax]) -> list[types.Tax]:
+    return [types.Tax(code=one.code, rate=one.rate, base=one.base, amount=one.amount) for one in tax]
+
+
+def _remittance(remittance: list[stored.Remittance]) -> list[types.Remittance]:
+    return [types.Remittance(reference=one.reference, amount=_given(one.amount)) for one in remittance]
+
+
+def _invoice_issued(event: stored.InvoiceIssued) -> Fields:
+    discount = event.discount
+    return _bill(event) | {
+        "instalments": [
+            types.Instalment(item=item_id(event.document, number), due_on=one.due_on, amount=one.amount)
+            for number, one in enumerate(event.instalments, start=1)
+        ],
+        "remittance": _remittance(event.remittance),
+        "discount": types.Discount(percent=discount.percent, until_on=discount.until_on) if discount else UNSET,
+    }
+
+
+def _credit_note_issued(event: stored.CreditNoteIssued) -> Fields:
+    return _bill(event) | {"against": _given(event.against)}
+
+
+def _payment_received(event: stored.PaymentReceived) -> Fields:
+    return _voucher(event) | {
+        "document": event.document,
+        "amount": event.amount,
+        "base_amount": event.base_amount,
+        "rate": _given(event.rate),
+        "opening": event.opening,
+        "value_on": event.value_on,
+        "method": event.method,
+        "cash": event.cash,
+        "deductions": [types.Deduction(reason=one.reason, amount=one.amount) for one in event.deductions],
+        "deposit_class": event.deposit_class,
+        "remittance": _remittance(event.remittance),
+        "dimensions": event.dimensions,
+    }
+
+
+def _allocated(event: stored.Allocated) -> Fields:
+    return _voucher(event) | {
+        "links": [
+            types.Link(
+                allocation=line.allocation,
+                credit_item=line.credit_item,
+                debit_item=line.debit_item,
+                amount=line.amount,
+                credit_base_amount=line.credit_base,
+                debit_base_amount=line.debit_base,
+            )
+            for line in event.lines
+        ],
+        "mode": event.mode,
+        "policy": _given(event.policy),
+    }
+
+
+def _allocation_released(event: stored.AllocationReleased) -> Fields:
+    return _voucher(event) | {
+        "allocation": event.allocation,
+        "credit_item": event.credit_item,
+        "debit_item": event.debit_item,
+        "amount": event.amount,
+        "credit_base_amount": event.credit_base,
+        "debit_base_amount": event.debit_base,
+        "mode": event.mode,
+    }
+
+
+def _refund_paid(event: stored.RefundPaid) -> Fields:
+    return _voucher(event) | {
+        "document": event.document,
+        "amount": event.amount,
+        "base_amount": event.base_amount,
+        "rate": _given(event.rate),
+        "value_on": event.value_on,
+        "method": event.method,
+        "original_payment": _given(event.original_payment),
+        "funded_by": [
+            types.Funding(item=one.item, amount=one.amount, base_amount=one.base_amount) for one in event.funded_by
+        ],
+        "excess": event.excess,
+        "dimensions": event.dimensions,
+    }
+
+
+def _adjustment_posted(event: stored.AdjustmentPosted) -> Fields:
+    return _voucher(event) | {
+        "document": event.document,
+        "item": event.item,
+        "reason_code": event.reason_code,
+        "amount": event.amount,
+        "base_amount": event.base_amount,
+        "tax": _tax(event.tax),
+        "linked_to": _given(event.linked_to),
+    }
+
+
+def _document_reversed(event: stored.DocumentReversed) -> Fields:
+    return _voucher(event) | {
+        "document": event.document,
+        "event": event.event,
+        "concerned": event.named,
+        "mode": event.mode,
+    }
+
+
+def _book_opened(event: stored.BookOpened) -> Fields:
+    return {
+        "name": _given(event.name),
+        "standard": event.standard,
+        "base_currency": event.base_currency,
+        "time_zone": event.time_zone,
+        "calendar": event.calendar,
+        "first_on": event.first_on,
+        "allocation_policy": event.allocation,
+        "tolerances": event.tolerances,
+    }
+
+
+def _posting_template_changed(event: stored.PostingTemplateChanged) -> Fields:
+    return {
+        "template_version": event.version,
+        "roles": event.roles,
+        "methods": event.methods,
+        "reasons": event.reasons,
+    }
+
+
+def _fact_deferred(event: stored.FactDeferred) -> Fields:
+    return {
+        "awaited": event.awaited,
+        "document": _given(event.document),
+        "command": _given(event.command.get("command")),
+    }
+
+
+def _deferred_fact_applied(event: stored.DeferredFactApplied, deferred: stored.FactDeferred, stream: str) -> Fields:
+    return {
+        "awaited": deferred.awaited,
+        "document": _given(deferred.document),
+        "deferred": f"{stream}:{event.fact}",
+        "outcome": event.outcome,
+        "code": _given(event.code),
+        "field": _given(event.field),
+        "value": _given(event.value),
+    }
+
+
+_FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
+    stored.InvoiceIssued: _invoice_issued,
+    stored.CreditNoteIssued: _credit_note_issued,
+    stored.PaymentReceived: _payment_received,
+    stored.Allocated: _allocated,
+    stored.AllocationReleased: _allocation_released,
+    stored.RefundPaid: _refund_paid,
+    stored.AdjustmentPosted: _adjustment_posted,
+    stored.DocumentReversed: _document_reversed,
+    stored.BookOpened: _book_opened,
+    stored.PostingTemplateChanged: _posting_template_changed,
+    stored.FactDeferred: _fact_deferred,
+}
+
+TYPE_OF: dict[type[stored.Event], str] = {
+    stored.InvoiceIssued: "tieout.invoice-issued.v1",
+    stored.CreditNoteIssued: "tieout.credit-note-issued.v1",
+    stored.PaymentReceived: "tieout.payment-received.v1",
+    stored.Allocated: "tieout.allocated.v1",
+    stored.AllocationReleased: "tieout.allocation-released.v1",
+    stored.RefundPaid: "tieout.refund-paid.v1",
+    stored.AdjustmentPosted: "tieout.adjustment-posted.v1",
+    stored.DocumentReversed: "tieout.document-reversed.v1",
+    stored.BookOpened: "tieout.book-opened.v1",
+    stored.PostingTemplateChanged: "tieout.posting-template-changed.v1",
+    stored.FactDeferred: "tieout.fact-deferred.v1",
+    stored.DeferredFactApplied: "tieout.deferred-fact-applied.v1",
+}
+"""Event → the ``type`` that it goes out under, which has nothing to do with the version that it is stored under."""

@@ -1,0 +1,303 @@
+"""The public types of our events: what stands in ``data`` of the CloudEvents that go out.
+
+A contract of its own, apart from stored events: those may change their shape without this changing, and what a receiver
+does not need is not in here. Fields are only ever added to a type; anything else is a new type (``docs/outbound.md``).
+A field without a value is absent, never null; lists and maps are always there. What receivers are not to take for a
+closed list (modes, methods, reasons) is text.
+
+The docstrings and descriptions stand in the JSON Schemas, so they are written for whoever reads those.
+"""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+Minor = Annotated[int, Meta(description="Minor units of `currency` by ISO 4217.")]
+BaseMinor = Annotated[int, Meta(description="Minor units of the book's base currency.")]
+DocumentId = Annotated[str, Meta(description="A document of the book: kind:series:number:revision.")]
+ItemId = Annotated[str, Meta(description="An open item: its document, #, and a number from 1.")]
+Rate = Annotated[str, Meta(description="Units of the base currency for one of `currency`, as decimal text.")]
+Dimensions = Annotated[dict[str, str], Meta(description="Labels of a posting by name.")]
+Text = str
+"""A name or words without more rules than the field's own description."""
+
+
+class Posting(Struct, frozen=True, kw_only=True):
+    """One line of the voucher. Each event's postings sum to zero, D less C, in amount and in base amount."""
+
+    role: Annotated[Text, Meta(description="What the account is for: receivable, revenue, cash, ...")]
+    account: Annotated[Text, Meta(description="The account's code in the book's chart.")]
+    side: Annotated[Literal["D", "C"], Meta(description="Debit or credit. A reversal keeps it and negates the amount.")]
+    amount: Minor
+    base_amount: BaseMinor
+    item: Annotated[str | UnsetType, Meta(description="The open item that this posting changes.")] = UNSET
+    dimensions: Dimensions
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """A line of an invoice or credit note, without tax."""
+
+    net: Minor
+    role: Text
+    dimensions: Dimensions
+    service_from: date | UnsetType = UNSET
+    service_to: date | UnsetType = UNSET
+
+
+class Tax(Struct, frozen=True, kw_only=True):
+    """The tax of one code."""
+
+    code: Text
+    rate: Annotated[str, Meta(description="Per cent, as decimal text.")]
+    base: Minor
+    amount: Minor
+
+
+class Instalment(Struct, frozen=True, kw_only=True):
+    """What falls due on a day; it opens one debit item."""
+
+    item: ItemId
+    due_on: date
+    amount: Minor
+
+
+class Discount(Struct, frozen=True, kw_only=True):
+    """Cash discount."""
+
+    percent: Annotated[str, Meta(description="Decimal text.")]
+    until_on: date
+
+
+class Remittance(Struct, frozen=True, kw_only=True):
+    """What is said to be paid, or to have been prepaid by."""
+
+    reference: Annotated[Text, Meta(description="A document of any revision: kind:series:number.")]
+    amount: Minor | UnsetType = UNSET
+
+
+class Deduction(Struct, frozen=True, kw_only=True):
+    """What was kept back before the money arrived."""
+
+    reason: Text
+    amount: Minor
+
+
+class Link(Struct, frozen=True, kw_only=True):
+    """A part of a debit item that is settled with a part of a credit item."""
+
+    allocation: Annotated[Text, Meta(description="The link's name, by which it is released.")]
+    credit_item: ItemId
+    debit_item: ItemId
+    amount: Minor
+    credit_base_amount: Annotated[int, Meta(description="Base amount that the credit item is relieved of.")]
+    debit_base_amount: Annotated[int, Meta(description="Base amount that the debit item is relieved of.")]
+
+
+class Funding(Struct, frozen=True, kw_only=True):
+    """What a refund takes from a credit item."""
+
+    item: ItemId
+    amount: Minor
+    base_amount: BaseMinor
+
+
+class Public(Struct, frozen=True, kw_only=True):
+    """What every event says."""
+
+    book: Text
+    version: Annotated[
+        int,
+        Meta(ge=1, description="The event's number in its account, in its book, or among what awaits one document."),
+    ]
+    source: Annotated[Text, Meta(description="Who asked for it; with `source_id` the name of the command.")]
+    source_id: Text
+    reason: Text | UnsetType = UNSET
+
+
+class OfAccount(Public, frozen=True, kw_only=True):
+    """An event that concerns a customer account: one customer in one currency in one book."""
+
+    customer: Text
+    currency: Annotated[str, Meta(description="ISO 4217.")]
+
+
+class Voucher(OfAccount, frozen=True, kw_only=True):
+    """An event that moves value."""
+
+    effective_on: Annotated[date, Meta(description="The accounting date, a day in the book's time zone.")]
+    requested_effective_on: Annotated[
+        date | UnsetType, Meta(description="The date asked for, where its period was closed.")
+    ] = UNSET
+    template_version: Annotated[int, Meta(description="The posting template that it was posted by.")]
+    caused_by: Annotated[str | UnsetType, Meta(description="The document whose booking caused this event.")] = UNSET
+    flags: Annotated[list[str], Meta(description="What somebody should look at.")]
+    postings: list[Posting]
+
+
+class Bill(Voucher, frozen=True, kw_only=True):
+    """What invoices and credit notes have in common."""
+
+    document: DocumentId
+    total: Annotated[int, Meta(description="With tax, in minor units of `currency`.")]
+    base_total: BaseMinor
+    rate: Rate | UnsetType = UNSET
+    opening: Annotated[bool, Meta(description="Carried over from another system.")]
+    fiscal_number: Text | UnsetType = UNSET
+    document_on: date
+    tax_point_on: date
+    lines: Annotated[list[Line], Meta(description="Empty where there is a `lines_digest`.")]
+    lines_digest: Annotated[
+        str | UnsetType,
+        Meta(description="SHA-256, hexadecimal, of the lines where they are too many to be in the event."),
+    ] = UNSET
+    tax: list[Tax]
+    bill_to: Text | UnsetType = UNSET
+    sold_to: Text | UnsetType = UNSET
+    dimensions: Dimensions
+
+
+class InvoiceIssued(Bill, frozen=True, kw_only=True):
+    """An invoice or debit note was issued; each instalment opens a debit item."""
+
+    instalments: list[Instalment]
+    remittance: list[Remittance]
+    discount: Discount | UnsetType = UNSET
+
+
+class CreditNoteIssued(Bill, frozen=True, kw_only=True):
+    """A credit note was issued; it opens a credit item."""
+
+    against: Annotated[str | UnsetType, Meta(description="The invoice that it credits.")] = UNSET
+
+
+class PaymentReceived(Voucher, frozen=True, kw_only=True):
+    """Money was received; it opens one credit item."""
+
+    document: DocumentId
+    amount: Annotated[int, Meta(description="Gross: `cash` and deductions, in minor units of `currency`.")]
+    base_amount: BaseMinor
+    rate: Rate | UnsetType = UNSET
+    opening: Annotated[bool, Meta(description="Carried over from another system.")]
+    value_on: date
+    method: Text
+    cash: Minor
+    deductions: list[Deduction]
+    deposit_class: Text
+    remittance: list[Remittance]
+    dimensions: Dimensions
+
+
+class Allocated(Voucher, frozen=True, kw_only=True):
+    """Debit items were settled with credit items."""
+
+    links: list[Link]
+    mode: Annotated[Text, Meta(description="By hand, by reference, or by policy.")]
+    policy: Text | UnsetType = UNSET
+
+
+class AllocationReleased(Voucher, frozen=True, kw_only=True):
+    """A link, or a part of it, was undone; both items are open again by as much."""
+
+    allocation: Annotated[Text, Meta(description="The link's name.")]
+    credit_item: ItemId
+    debit_item: ItemId
+    amount: Minor
+    credit_base_amount: Annotated[int, Meta(description="Base amount that the credit item gets back.")]
+    debit_base_amount: Annotated[int, Meta(description="Base amount that the debit item gets back.")]
+    mode: Annotated[Text, Meta(description="How the link had been made.")]
+
+
+class RefundPaid(Voucher, frozen=True, kw_only=True):
+    """Money was paid back; what exceeds the customer's credit opens a debit item."""
+
+    document: DocumentId
+    amount: Minor
+    base_amount: BaseMinor
+    rate: Rate | UnsetType = UNSET
+    value_on: date
+    method: Text
+    original_payment: DocumentId | UnsetType = UNSET
+    funded_by: list[Funding]
+    excess: Minor
+    dimensions: Dimensions
+
+
+class AdjustmentPosted(Voucher, frozen=True, kw_only=True):
+    """An amount, with its tax, was taken from an item for a reason of the posting template."""
+
+    document: DocumentId
+    item: ItemId
+    reason_code: Text
+    amount: Minor
+    base_amount: BaseMinor
+    tax: list[Tax]
+    linked_to: DocumentId | UnsetType = UNSET
+
+
+class DocumentReversed(Voucher, frozen=True, kw_only=True):
+    """An event was undone by its postings with negated amounts. Final."""
+
+    document: DocumentId
+    event: Annotated[Text, Meta(description="The id of the event that is undone.")]
+    concerned: Annotated[list[DocumentId], Meta(description="Other documents that the undone event concerned.")]
+    mode: Annotated[Text, Meta(description="error: keyed in wrongly; failed: the bank sent it back.")]
+
+
+class BookOpened(Public, frozen=True, kw_only=True):
+    """A book was opened: one legal entity's set of accounts."""
+
+    name: Text | UnsetType = UNSET
+    standard: Annotated[Text, Meta(description="The accounting standard.")]
+    base_currency: Annotated[str, Meta(description="ISO 4217.")]
+    time_zone: Annotated[Text, Meta(description="IANA name.")]
+    calendar: Text
+    first_on: date
+    allocation_policy: Text
+    tolerances: Annotated[dict[str, int], Meta(description="Currency to minor units an item.")]
+
+
+class PostingTemplateChanged(Public, frozen=True, kw_only=True):
+    """The whole posting template of a book, as of a version of it."""
+
+    template_version: Annotated[int, Meta(ge=1)]
+    roles: Annotated[dict[str, str], Meta(description="Role to account.")]
+    methods: Annotated[dict[str, str], Meta(description="Method of payment to account.")]
+    reasons: Annotated[dict[str, str], Meta(description="Reason to role.")]
+
+
+class FactDeferred(OfAccount, frozen=True, kw_only=True):
+    """A refund or reversal waits for a document that is not in the book yet."""
+
+    awaited: DocumentId
+    document: Annotated[str | UnsetType, Meta(description="The document that it will be, if it is one.")] = UNSET
+    command: Annotated[Text | UnsetType, Meta(description="What was asked for, such as RecordRefund.")] = UNSET
+
+
+class DeferredFactApplied(OfAccount, frozen=True, kw_only=True):
+    """What had waited was decided: booked, by the events with the same source and source_id, or refused."""
+
+    awaited: DocumentId
+    document: DocumentId | UnsetType = UNSET
+    deferred: Annotated[Text, Meta(description="The id of the event by which it waited.")]
+    outcome: Literal["booked", "refused"]
+    code: Annotated[Text | UnsetType, Meta(description="Why it was refused.")] = UNSET
+    field: Text | UnsetType = UNSET
+    value: Text | UnsetType = UNSET
+
+
+TYPES: dict[str, type[Public]] = {
+    "tieout.invoice-issued.v1": InvoiceIssued,
+    "tieout.credit-note-issued.v1": CreditNoteIssued,
+    "tieout.payment-received.v1": PaymentReceived,
+    "tieout.allocated.v1": Allocated,
+    "tieout.allocation-released.v1": AllocationReleased,
+    "tieout.refund-paid.v1": RefundPaid,
+    "tieout.adjustment-posted.v1": AdjustmentPosted,
+    "tieout.document-reversed.v1": DocumentReversed,
+    "tieout.book-opened.v1": BookOpened,
+    "tieout.posting-template-changed.v1": PostingTemplateChanged,
+    "tieout.fact-deferred.v1": FactDeferred,
+    "tieout.deferred-fact-applied.v1": DeferredFactApplied,
+}
+"""``type`` of the CloudEvent → what its data are."""

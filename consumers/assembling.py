@@ -28,7 +28,7 @@ from ledger.parties import Party
 _MUST_AGREE = frozenset({"number", "series", "revision", "kind", "customer", "currency", "source_id"})
 """Who owes, in what, and which document it is: here no row is taken for the others."""
 _DATES = frozenset({"effective_on", "document_on", "tax_point_on", "value_on", "due_on"})
-_NUMBERS = frozenset({"total", "rate", "base_total", "cash", "revision"})
+_NUMBERS = frozenset({"total", "rate", "base_total", "cash", "revision", "sequence"})
 _COMMAND_OF = {
     "invoice": "IssueInvoice",
     "debit-note": "IssueInvoice",
@@ -237,10 +237,12 @@ class Assembler:
     def _add_common(self, command: dict[str, Any], kind: str, head: dict[str, str], sign: int) -> None:
         defaults = self._defaults
         base_total = self._amount(head, "base_total", minor_digits(self._book.base_currency))
+        sequence = head.get("sequence", "")
         rate = head.get("rate", "")
         command |= {
             "actor": defaults.actor,
             "reason": head.get("reason") or defaults.reason,
+            "sequence": self._numbers.minor(sequence, "sequence", 0) if sequence else None,
             "rate": self._numbers.plain(rate, "rate") if rate else None,
             "base_total": None if base_total is None else sign * base_total,
             "dimensions": defaults.dimensions | {name: head[field] for name, field in self._dimensions if head[field]},

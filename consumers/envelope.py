@@ -1,8 +1,9 @@
 """CloudEvents 1.0 in JSON, structured or binary: the envelope that a command may come in.
 
-``type`` is ``tieout.<command-in-kebab-case>.v1``; ``source`` and ``id`` give the command's source and source id. Unknown
-attributes are tolerated, ``data`` is held to its contract: it may leave out ``command``, ``source`` and ``source_id``,
-and if it has them they say the same as the envelope. Structured, all of it is one JSON object; binary, the attributes
+``type`` is ``tieout.<command-in-kebab-case>.v1``; ``source`` and ``id`` give the command's source and source id, and
+``sequence``, an extension of CloudEvents, its number. Unknown attributes are tolerated, ``data`` is held to its contract:
+it may leave out ``command``, ``source``, ``source_id`` and ``sequence``, and if it has them they say the same as the
+envelope. Structured, all of it is one JSON object; binary, the attributes
 are headers of the message (``ce_type``, …) and its value is ``data``. Both ways it is the same command.
 """
 
@@ -28,6 +29,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     subject: str | None = None
     time: str | None = None
     datacontenttype: str | None = None
+    sequence: str | int | None = None
+    sequencetype: str | None = None
 
 
 class _Said(msgspec.Struct):
@@ -36,6 +39,7 @@ class _Said(msgspec.Struct):
     command: Any = msgspec.UNSET
     source: Any = msgspec.UNSET
     source_id: Any = msgspec.UNSET
+    sequence: Any = msgspec.UNSET
 
 
 class Unwrapped(NamedTuple):
@@ -162,20 +166,34 @@ def _command(envelope: Envelope) -> tuple[bytes, int]:
     command = COMMAND_OF.get(envelope.type)
     if command is None:
         raise EnvelopeFault("type", envelope.type, f"must be one of {', '.join(COMMAND_OF)}")
-    given = {"command": command, "source": envelope.source, "source_id": envelope.id}
+    given: dict[str, Any] = {"command": command, "source": envelope.source, "source_id": envelope.id}
+    if envelope.sequence is not None:
+        number = numbered(envelope.sequence, envelope.sequencetype)
+        if number is not None:
+            given["sequence"] = number
     data = bytes(envelope.data).strip()
     if not data.startswith(b"{"):
         raise EnvelopeFault("data", "", "must be an object")
-    if b'"command"' in data or b'"source"' in data or b'"source_id"' in data:
+    if b'"command"' in data or b'"source"' in data or b'"source_id"' in data or b'"sequence"' in data:
         given = _not_in(data, given)
     return prepend(given, data), len(given)
+
+
+def numbered(sequence: Any, sequencetype: Any) -> Any:
+    """The number of a message, which CloudEvents has as text; None where the sequence is none of numbers.
+
+    What should be a number and is none stays as it is: whoever reads the command says what is wrong with it.
+    """
+    if sequencetype not in (None, "Integer"):
+        return None
+    return int(sequence) if isinstance(sequence, str) and re.fullmatch("[0-9]{1,19}", sequence) else sequence
 
 
 def _says_json(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == "application/json"
 
 
-def prepend(given: dict[str, str], data: bytes) -> bytes:
+def prepend(given: dict[str, Any], data: bytes) -> bytes:
     """The JSON object ``data`` with fields put before its own, whose text stays as it is."""
     if not given:
         return data
@@ -183,7 +201,7 @@ def prepend(given: dict[str, str], data: bytes) -> bytes:
     return _encode(given)[:-1] + (rest if rest.startswith(b"}") else b"," + rest)
 
 
-def _not_in(data: bytes, given: dict[str, str]) -> dict[str, str]:
+def _not_in(data: bytes, given: dict[str, Any]) -> dict[str, Any]:
     """Those of ``given`` that ``data`` leaves out; refused where it says something else."""
     try:
         parts = _decode_said(data)

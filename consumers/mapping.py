@@ -109,6 +109,7 @@ class Columns(Section):
     effective_on: Column
     customer: Column | None = None
     source_id: Column | None = None
+    sequence: Column | None = None
     series: Column | None = None
     revision: Column | None = None
     currency: Column | None = None

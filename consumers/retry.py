@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from consumers.commands import parse_command
-from consumers.envelope import COMMAND_OF
+from consumers.envelope import COMMAND_OF, numbered
 from consumers.problems import Fault, RetryCode, invalid, row_fault
 from domain.decide import entered_document
 from domain.documents import document_id
@@ -105,8 +105,10 @@ def _unwrapped(event: dict[str, Any]) -> dict[str, Any]:
         "command": COMMAND_OF.get(event.get("type", "")),
         "source": event.get("source"),
         "source_id": event.get("id"),
+        "sequence": numbered(event.get("sequence"), event.get("sequencetype")),
     }
-    return {name: value for name, value in named.items() if value} | (data if isinstance(data, dict) else {})
+    said = {name: value for name, value in named.items() if value not in (None, "")}
+    return said | (data if isinstance(data, dict) else {})
 
 
 def _set(command: Any, field: str, value: Any) -> Fault | None:

@@ -104,12 +104,13 @@ def base_parts(book: Book, currency: str, base: int, amounts: Sequence[int], rat
 
 
 def terms(command: AccountCommand, book: Book, caused_by: str | None = None) -> dict[str, Any]:
-    """What the events of one command share: origin, actor, reason, template version and cause."""
+    """What the events of one command share: origin, actor, reason, number, template version and cause."""
     return {
         "source": command.source,
         "source_id": command.source_id,
         "actor": command.actor,
         "reason": command.reason,
+        "sequence": command.sequence,
         "template": book.template.version,
         "caused_by": caused_by,
     }

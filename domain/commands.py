@@ -7,7 +7,8 @@ idle zeros (7.10 is 7.1).
 
 ``nature`` says whether it happened anyway (a fact: never refused for amount) or is asked for (an instruction: may be
 refused); commands without it are instructions. ``source`` and ``source_id`` are the caller's own name for the command:
-the same pair is booked once.
+the same pair is booked once. ``sequence`` is its number, where the source numbers what it sends: from 1 on without
+gaps within one book, day and currency. With it a gap is seen, and what is missing can be named.
 """
 
 import re
@@ -31,6 +32,7 @@ Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 AccountCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
 Minor = Annotated[int, Field(ge=-LIMIT, le=LIMIT)]
 Revision = Annotated[int, Field(ge=1, le=9999)]
+Sequence = Annotated[int, Field(ge=1, le=LIMIT)]
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 Dimensions = dict[Word, Id]
 
@@ -181,6 +183,7 @@ class CommandBase(Model):
     source_id: Id
     actor: Id = "system"
     reason: Text | None = None
+    sequence: Sequence | None = None
     book: BookId
 
 
@@ -381,6 +384,25 @@ class ReverseDocument(AccountCommand):
         return self
 
 
+class StateControlTotals(CommandBase):
+    """Control totals 控制总数: what the source named ``feed`` says that it sent for a day in a currency.
+
+    Counted are IssueInvoice, IssueCreditNote, RecordPayment, RecordRefund and PostAdjustment with the amount of their
+    document, and ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
+    effective day that the message asks for, of a reversal in error that of the document it reverses. ``amount`` is the
+    sum of the amounts, which are all positive; ``highest`` the highest ``sequence`` among them. Of two statements for
+    one feed, day and currency the later booked one holds.
+    """
+
+    command: Literal["StateControlTotals"] = "StateControlTotals"
+    feed: Id
+    day: Day
+    currency: CurrencyCode
+    count: Annotated[int, Field(ge=0, le=LIMIT)]
+    amount: Annotated[int, Field(ge=0, le=LIMIT)]
+    highest: Sequence | None = None
+
+
 Command = (
     OpenBook
     | ChangePostingTemplate
@@ -392,6 +414,7 @@ Command = (
     | Allocate
     | ReleaseAllocation
     | ReverseDocument
+    | StateControlTotals
 )
 COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 """Reads and writes any command; JSON names it in ``command``."""

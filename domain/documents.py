@@ -78,6 +78,11 @@ def waiting_stream(book: str, document: str) -> str:
     return f"wait:{book}:{document}"
 
 
+def feed_stream(book: str, feed: str) -> str:
+    """The event stream of what a source states of the messages that it sends for a book: ``feed:<book>:<feed>``."""
+    return f"feed:{book}:{feed}"
+
+
 class AccountName(NamedTuple):
     """Book, customer and currency of a customer account, read from its stream."""
 

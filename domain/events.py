@@ -104,19 +104,24 @@ class ItemImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 
 class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """What every event has: where it came from, who asked for it and why."""
+    """What every event has: where it came from, who asked for it and why.
+
+    ``sequence``: the number that its source gave to the message, within book, day and currency.
+    """
 
     source: str
     source_id: str
     actor: str
     reason: str | None = None
+    sequence: int | None = None
 
 
 class Voucher(Event, frozen=True, kw_only=True, omit_defaults=True):
     """An event that moves value.
 
-    ``effective_on`` is the accounting date; ``requested_effective_on`` the one asked for, where a closed period made us
-    move it; ``template`` the version posted by; ``caused_by`` the document whose command caused this event.
+    ``effective_on`` is the accounting date; ``requested_effective_on`` the one asked for, where a closed period or an
+    item without room made us move it; ``template`` the version posted by; ``caused_by`` the document whose command
+    caused this event.
     """
 
     effective_on: date
@@ -326,6 +331,20 @@ class DeferredFactApplied(Event, frozen=True, kw_only=True, omit_defaults=True):
     value: str | None = None
 
 
+class ControlTotalsStated(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """控制总数: how many messages ``feed`` says that it sent for a day in a currency, and the sum of their amounts.
+
+    ``highest``: the highest number that it gave. The statement with the greatest log position holds.
+    """
+
+    feed: str
+    day: date
+    currency: str
+    count: int
+    amount: int
+    highest: int | None = None
+
+
 FLAGS = {
     "tax_differs_from_rate": "an invoice's or credit note's tax is off from rate × base by more than a minor unit a line",
     "credit_exceeds_invoice": "a credit note takes its invoice, all credit notes together, below zero for a tax code",
@@ -347,5 +366,6 @@ TOPICS: dict[str, type[Event]] = {
     "posting-template-changed.v1": PostingTemplateChanged,
     "fact-deferred.v1": FactDeferred,
     "deferred-fact-applied.v1": DeferredFactApplied,
+    "control-totals-stated.v1": ControlTotalsStated,
 }
 """Stored topic → event. A topic once written stays readable for ever."""

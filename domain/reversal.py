@@ -71,7 +71,7 @@ def _reverse(
     own = source.event
     assert isinstance(own, Voucher)
     document: str = own.document  # type: ignore[attr-defined]
-    on = _not_before(own.effective_on, command.effective_on)
+    asked = on = _not_before(own.effective_on, command.effective_on)
     postings = [reversed_posting(posting) for posting in own.postings]
     restored = []
     for posting in postings:
@@ -86,6 +86,7 @@ def _reverse(
     event = DocumentReversed(
         **terms(command, book, caused_by),
         effective_on=on,
+        requested_effective_on=asked if asked != on else None,
         postings=postings,
         document=document,
         event=source.event_id,

@@ -11,9 +11,10 @@ real, and only then does it hold the head.
 
 from collections.abc import Sequence
 from time import time_ns
+from typing import NamedTuple
 
 import msgspec
-from eventsourcing.persistence import StoredEvent, Tracking
+from eventsourcing.persistence import Tracking
 from msgspec.structs import astuple
 
 from ledger.database import Connection
@@ -31,6 +32,15 @@ def real(position: int, base: int) -> int:
     return base + position - PROVISIONAL if position > PROVISIONAL else position
 
 
+class Row(NamedTuple):
+    """A stored event, in the columns that it brings with it."""
+
+    originator_id: str
+    originator_version: int
+    topic: str
+    state: bytes
+
+
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """What one transaction writes.
 
@@ -38,7 +48,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     default the clock's.
     """
 
-    events: Sequence[StoredEvent] = ()
+    events: Sequence[Row] = ()
     entries: Entries = msgspec.field(default_factory=Entries)
     tracking: Sequence[Tracking] = ()
     generation: int | None = None
@@ -143,6 +153,7 @@ _RELEASE = """UPDATE quarantine SET status = 'booked', position = ?
 _PARK = """INSERT INTO parked (shard, lane, book, source, source_id, origin, raw, recorded_us)
     VALUES (0, ?, ?, ?, ?, ?, ?, ?)"""
 _UNPARK = "DELETE FROM parked WHERE shard = 0 AND id = :id"
+_DOUBLE = "INSERT INTO doubles VALUES (0, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _ACKNOWLEDGE = """INSERT INTO acknowledgements VALUES (0, ?, ?, ?, 1) ON CONFLICT (shard, book, source, kind) DO UPDATE
     SET count = acknowledgements.count + 1"""
 
@@ -167,5 +178,7 @@ def _write_more(connection: Connection, commit: Commit, head: Head) -> None:
             raise StaleTracking(f"the parked message {parked} has been taken up by another writer")
     if entries.parked:
         connection.executemany(_PARK, [(*row, head.recorded_us) for row in entries.parked])
+    if entries.doubles:
+        connection.executemany(_DOUBLE, [(*row, head.recorded_us) for row in entries.doubles])
     if entries.acknowledged:
         connection.executemany(_ACKNOWLEDGE, [(one.book, one.source, one.kind) for one in entries.acknowledged])

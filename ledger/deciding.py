@@ -12,7 +12,8 @@ import msgspec
 
 from domain.account import Account
 from domain.book import Book, change_template, evolve_book, open_book
-from domain.commands import COMMAND, AccountCommand, ChangePostingTemplate, Command, OpenBook
+from domain.commands import COMMAND, AccountCommand, ChangePostingTemplate, Command, OpenBook, StateControlTotals
+from domain.control_totals import state_control_totals
 from domain.decide import (
     awaited_document,
     decide_and_evolve,
@@ -22,15 +23,15 @@ from domain.decide import (
     named_documents,
     named_references,
 )
-from domain.documents import AccountName, book_stream, waiting_stream
+from domain.documents import AccountName, book_stream, feed_stream, waiting_stream
 from domain.draft import NOTHING_NAMED, Named
 from domain.events import Event, InvoiceIssued, PaymentReceived
 from domain.history import History, Source, allocated_documents, enters, fold, touched_documents
 from domain.refusals import CONFLICTS, Code, Refusal
 from domain.waiting import applied, defer, deferred_command
 from ledger.attachments import detached
-from ledger.codec import Recorded
-from ledger.commit import PROVISIONAL
+from ledger.codec import TOPIC_OF, Recorded, encode
+from ledger.commit import PROVISIONAL, Row
 from ledger.digest import digest
 from ledger.outcomes import Acknowledged, Entry, Outcome, Status, Submission, Unreadable
 from ledger.register import Entries, Known, Register, Released
@@ -43,8 +44,9 @@ BOOK_DOCUMENT = "book"
 
 
 class Deciding:
-    """A batch in the making. ``recorded`` are its events in order; positions are provisional (``ledger.commit``).
+    """A batch in the making. ``recorded`` are its events in order, ``rows`` the same as they are stored.
 
+    Positions are provisional (``ledger.commit``).
     ``changes``: how many commands changed what more than one account depends on. ``refused_at``: stream and version of
     the accounts on which anything was refused; if one has gone on since, the batch is to be decided again.
     """
@@ -58,9 +60,11 @@ class Deciding:
         self._documents: dict[tuple[str, str], Known] = {}
         self._concerning: dict[tuple[str, str | None], list[Recorded]] = {}
         self._indexed = 0
+        self._versions: dict[str, int] = {}
         self._blocked: set[str] = set()
         self._behind: set[str] = set()
         self.recorded: list[Recorded] = []
+        self.rows: list[Row] = []
         self.entries = Entries()
         self.changes = 0
         self.refused_at: list[tuple[str, int]] = []
@@ -91,7 +95,7 @@ class Deciding:
         if parked is not None:
             self.entries.unparked.append(parked)
         try:
-            outcome = self._book(command, document, submission.origin)
+            outcome = self._book(submission, document)
         except Refusal as refusal:
             if isinstance(command, AccountCommand):
                 account = self._state.account(*account_name(command))
@@ -106,7 +110,8 @@ class Deciding:
             self.entries.quarantine.append(Released(position, command.source, command.source_id))
         return outcome
 
-    def _book(self, command: Command, document: str | None, origin: str | None) -> Outcome:
+    def _book(self, submission: Submission, document: str | None) -> Outcome:
+        command = submission.command
         content = digest(command)
         key = (command.source, command.source_id)
         book = self._state.book(command.book)
@@ -116,6 +121,8 @@ class Deciding:
         if known is not None:
             if known.digest != content:
                 raise Refusal(Code.SAME_SOURCE_ID, "source_id", command.source_id)
+            if submission.origin != known.origin:
+                self._delivered_again(submission)
             return _duplicate(known, document)
         if document is not None:
             known = self._documents.get((command.book, document))
@@ -124,17 +131,22 @@ class Deciding:
                     code, field = _taken(command)
                     raise Refusal(code, field, getattr(command, field))
                 # Another source's name for a fact that is in the books.
-                self._receipt(key, known, origin)
+                self._receipt(key, known._replace(origin=submission.origin))
+                self._delivered_again(submission)
                 return _duplicate(known, document)
         before = len(self.recorded)
+        awaited = None
         if isinstance(command, (OpenBook, ChangePostingTemplate)):
             self._book_events(book, command)
-            awaited = None
         else:
             assert book is not None
-            awaited = self._account_events(book, command, document, content)
-        known = Known(content, PROVISIONAL + len(self.recorded), len(self.recorded) - before, awaited)
-        self._receipt(key, known, origin)
+            if isinstance(command, StateControlTotals):
+                self._totals_event(book, command)
+            else:
+                awaited = self._account_events(book, command, document, content)
+        count = len(self.recorded)
+        known = Known(content, PROVISIONAL + count, count - before, awaited, submission.origin)
+        self._receipt(key, known)
         if document is not None:
             self._enter(command.book, document, known, self._entered_at(document, before))
         status = Status.BOOKED if awaited is None else Status.WAITING
@@ -162,6 +174,15 @@ class Deciding:
         assert book is not None
         self._state.put_book(book)
         self.changes += 1
+
+    def _totals_event(self, book: Book, command: StateControlTotals) -> None:
+        event = state_control_totals(command, book, self._today_of(book))
+        stream = feed_stream(command.book, command.feed)
+        version = self._versions.get(stream)
+        if version is None:
+            version = self._state.version(stream)
+        self._versions[stream] = version + 1
+        self._record(stream, version + 1, event)
 
     def _account_events(self, book: Book, command: AccountCommand, document: str | None, content: bytes) -> str | None:
         """Book a command of a customer account, or let it wait: then the document it waits for."""
@@ -280,6 +301,8 @@ class Deciding:
 
     def _record(self, stream: str, version: int, event: Event) -> None:
         self.recorded.append(Recorded(stream, version, event))
+        # Encoded at once, while the processor has it at hand: after the batch that takes twice as long.
+        self.rows.append(Row(stream, version, TOPIC_OF[type(event)], encode(event)))
 
     def _touch(self, book: str, event: Event) -> None:
         """Note the documents, other than the one it enters, that the event just recorded concerns."""
@@ -287,13 +310,20 @@ class Deciding:
         for document in touched_documents(event):
             self.entries.touches.append((book, document, position))
 
-    def _receipt(self, key: tuple[str, str], known: Known, origin: str | None) -> None:
+    def _receipt(self, key: tuple[str, str], known: Known) -> None:
         self._receipts[key] = known
-        self.entries.receipts.append((*key, *known, origin))
+        self.entries.receipts.append((*key, *known))
+
+    def _delivered_again(self, submission: Submission) -> None:
+        """Note that a feed has sent what is in the books. A table that is imported again is nobody's mistake."""
+        if submission.lane is not None and submission.origin is not None:
+            command = submission.command
+            double = (command.source, command.source_id, submission.origin, command.sequence)
+            self.entries.doubles.append(double)
 
     def _enter(self, book: str, document: str, known: Known, entered_at: int) -> None:
         self._documents[book, document] = known
-        self.entries.documents.append((book, document, known.digest, entered_at, *known[1:]))
+        self.entries.documents.append((book, document, known.digest, entered_at, *known[1:4]))
 
     # --- what is not booked
 

@@ -1,6 +1,6 @@
 """The digest of a fact: the same document is the same fact whichever way it came.
 
-SHA-256 over the document's own fields, so that Kafka, CSV and HTTP agree. Left out: who sent it and why, and every
+SHA-256 over the document's own fields, so that Kafka, CSV and HTTP agree. Left out: who sent it, as which number, and why, and every
 field that is absent or has its default value, so that a new optional field changes no old digest. A date or cash amount
 that only repeats what would be taken for it counts as absent. Lines and tax are sorted by their encoded bytes and kept
 with repeats: their order in a file says nothing.
@@ -13,7 +13,7 @@ import msgspec
 
 from domain.commands import COMMANDS, CommandBase, RecordPayment
 
-_LEFT_OUT = {"source", "source_id", "actor", "reason"}
+_LEFT_OUT = {"source", "source_id", "actor", "reason", "sequence"}
 _REPEATED_DATES = ("document_on", "tax_point_on", "value_on")
 _UNSORTED = ("lines", "tax")
 _NAMES: dict[type[Any], str] = {command: name for name, command in COMMANDS.items()}

@@ -11,7 +11,6 @@ from time import time_ns
 from traceback import extract_tb
 from typing import Any, ClassVar, Self
 
-import msgspec
 import structlog
 from eventsourcing.application import Application
 from eventsourcing.persistence import DataError, IntegrityError, OperationalError, Tracking
@@ -144,7 +143,7 @@ class Ledger(Application[str]):
             if not (deciding.recorded or deciding.entries or tracking):
                 return outcomes
             commit = Commit(
-                events=list(map(self.mapper.to_stored_event, deciding.recorded)),
+                events=deciding.rows,
                 entries=deciding.entries,
                 tracking=tracking,
                 generation=generation,
@@ -319,7 +318,7 @@ def _at(outcome: Outcome, base: int) -> Outcome:
     position = outcome.position
     if position is None or position <= PROVISIONAL:
         return outcome
-    return msgspec.structs.replace(outcome, position=real(position, base))
+    return Outcome(outcome.status, real(position, base), outcome.events, outcome.document, outcome.awaited)
 
 
 def _project(account: Account | None, events: Iterable[Any]) -> Account | None:

@@ -26,6 +26,7 @@ from psycopg.adapt import Buffer, Loader
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ledger.database import Parameters, Row
+from ledger.postgres_arrays import Array, ArrayDumper
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -95,6 +96,7 @@ class PostgresConnection:
             raw = psycopg.connect(self._conninfo, autocommit=True, cursor_factory=ClientCursor)
             raw.isolation_level = IsolationLevel.READ_COMMITTED
             raw.adapters.register_loader("numeric", _Whole)
+            raw.adapters.register_dumper(Array, ArrayDumper)
             raw.execute(_SESSION)
             if self._read_only:
                 raw.execute("SET default_transaction_read_only = on")

@@ -5,6 +5,7 @@ did not read from ``h`` would be written all the same. The condition stands on t
 reads again after it waited for another writer; any other table would be read as it was before.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -13,6 +14,7 @@ from ledger.commit import PROVISIONAL, Commit
 from ledger.errors import GenerationMoved, StaleTracking
 from ledger.head import Head
 from ledger.postgres import PostgresConnection, translated
+from ledger.postgres_arrays import Array, byteas, int4s, int8s, texts
 
 CHANNEL = "tieout_head"
 """Who listens here hears of every commit."""
@@ -41,30 +43,37 @@ k AS (INSERT INTO tracking SELECT a, p FROM h, unnest(%(k0)s::text[], %(k1)s::in
         CASE WHEN tracking.notification_id < excluded.notification_id THEN excluded.notification_id END)
 SELECT position, recorded_us, generation, pg_notify('{CHANNEL}', '') FROM h"""
 
-_NONE: dict[int, tuple[tuple[Any, ...], ...]] = {width: tuple(() for _ in range(width)) for width in (2, 3, 4, 7)}
+_COLUMNS: dict[str, tuple[Callable[[Any], Array], ...]] = {
+    "e": (texts, int4s, texts, byteas),
+    "r": (texts, texts, byteas, int8s, int4s, texts, texts),
+    "d": (texts, texts, byteas, int8s, int8s, int4s, texts),
+    "t": (texts, texts, int8s),
+    "k": (texts, int8s),
+}
 
 
 def write_rows(connection: PostgresConnection, commit: Commit) -> Head:
     """Write what nearly every commit writes; the head after it."""
     entries = commit.entries
+    tracking = [(tracking.application_name, tracking.notification_id) for tracking in commit.tracking]
+    tables: dict[str, Sequence[tuple[Any, ...]]] = {
+        "e": commit.events,
+        "r": entries.receipts,
+        "d": entries.documents,
+        "t": entries.touches,
+        "k": tracking,
+    }
     parameters: dict[str, Any] = {
         "n": len(commit.events),
         "changes": commit.changes,
         "now_us": commit.now_us,
         "at": commit.generation,
     }
-    events = [(s.originator_id, s.originator_version, s.topic, s.state) for s in commit.events]
-    tracking = [(tracking.application_name, tracking.notification_id) for tracking in commit.tracking]
-    for name, rows, width in (
-        ("e", events, 4),
-        ("r", entries.receipts, 7),
-        ("d", entries.documents, 7),
-        ("t", entries.touches, 3),
-        ("k", tracking, 2),
-    ):
-        columns: Any = zip(*rows, strict=True) if rows else _NONE[width]
-        for n, column in enumerate(columns):
-            parameters[f"{name}{n}"] = list(column)
+    for name, rows in tables.items():
+        kinds = _COLUMNS[name]
+        columns = zip(*rows, strict=True) if rows else ((),) * len(kinds)
+        for n, (made, column) in enumerate(zip(kinds, columns, strict=True)):
+            parameters[f"{name}{n}"] = made(column)
     with translated():
         try:
             # Bound by the server, in binary: the statement is planned once a session.

@@ -21,7 +21,7 @@ from eventsourcing.persistence import (
     TrackingRecorder,
 )
 
-from ledger.commit import Commit, write
+from ledger.commit import Commit, Row, write
 from ledger.database import Connection, Location, database
 from ledger.head import Head
 
@@ -133,7 +133,8 @@ class LedgerRecorder(_OnTable, ProcessRecorder):
     ) -> Sequence[int]:
         """Write all or nothing, at whatever generation; the positions of the events."""
         given = () if tracking is None else (tracking,)
-        last = self.commit(Commit(events=stored_events, tracking=given)).position
+        rows = [Row(str(s.originator_id), s.originator_version, s.topic, s.state) for s in stored_events]
+        last = self.commit(Commit(events=rows, tracking=given)).position
         return list(range(last - len(stored_events) + 1, last + 1))
 
     def select_notifications(
@@ -200,7 +201,7 @@ _PLACE = """SELECT position, recorded_us, topic, state FROM events
     WHERE shard = 0 AND originator_id = :stream AND originator_version = :version"""
 
 
-def _key(stored: StoredEvent) -> dict[str, Any]:
+def _key(stored: Row) -> dict[str, Any]:
     return {"stream": stored.originator_id, "version": stored.originator_version}
 
 

@@ -19,12 +19,16 @@ from ledger.outcomes import Acknowledged, Unreadable
 
 
 class Known(NamedTuple):
-    """What the register knows of a source id or a document: its content's digest, and the first answer."""
+    """What the register knows of a source id or a document: its content's digest, and the first answer.
+
+    ``origin``: of a source id, where its message came from.
+    """
 
     digest: bytes
     position: int
     events: int
     awaited: str | None
+    origin: str | None = None
 
 
 class Released(NamedTuple):
@@ -39,7 +43,8 @@ class Entries(msgspec.Struct):
     """Rows to write with a commit, in the columns of their tables but for ``shard``; quarantine in order of arrival.
 
     Positions are provisional (``ledger.commit``). ``awaited``: the (book, document) that facts of the batch wait for,
-    so must not be there. ``unparked``: ids of parked messages whose rows are taken away.
+    so must not be there. ``unparked``: ids of parked messages whose rows are taken away. ``doubles``: source, source id,
+    origin and number of messages that were delivered again.
     """
 
     receipts: list[tuple[str, str, bytes, int, int, str | None, str | None]] = []
@@ -51,19 +56,26 @@ class Entries(msgspec.Struct):
     parked: list[tuple[str, str, str, str, str, str]] = []
     unparked: list[int] = []
     acknowledged: list[Acknowledged] = []
+    doubles: list[tuple[str, str, str, int | None]] = []
 
     @property
     def has_more(self) -> bool:
         """Whether there is anything that few commits have."""
         return bool(
-            self.quarantine or self.attachments or self.awaited or self.parked or self.unparked or self.acknowledged
+            self.quarantine
+            or self.attachments
+            or self.awaited
+            or self.parked
+            or self.unparked
+            or self.acknowledged
+            or self.doubles
         )
 
     def __bool__(self) -> bool:
         return bool(self.receipts or self.documents or self.touches) or self.has_more
 
 
-_RECEIPTS = """SELECT source_id, digest, position, events, awaited FROM receipts
+_RECEIPTS = """SELECT source_id, digest, position, events, awaited, origin FROM receipts
     WHERE shard = 0 AND source = :source AND """
 _DOCUMENTS = """SELECT document, digest, last, events, awaited FROM documents
     WHERE shard = 0 AND book = :book AND """

@@ -80,7 +80,6 @@ class SqliteConnection:
                     self.raw.execute("ROLLBACK")
                 raise
 
-
     def snapshot(self, tables: Sequence[str], *, temporary: bool = False) -> None:
         """What is read first fixes the state; a file's tables may be replaced, but not in this state."""
         self.execute("BEGIN")

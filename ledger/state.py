@@ -147,13 +147,14 @@ class State:
         self._snapshot_at[account.stream] = account.version
         return account
 
+    def version(self, stream: str) -> int:
+        """The version of the last event of a stream, 0 where there is none."""
+        row = self._connection.execute(_VERSION, (stream,)).fetchone()
+        return 0 if row is None else int(row[0])
+
     def any_behind(self, versions: Iterable[tuple[str, int]]) -> bool:
         """Whether any stream has gone on beyond the version that it was decided at."""
-        for stream, version in versions:
-            row = self._connection.execute(_VERSION, (stream,)).fetchone()
-            if row is not None and row[0] > version:
-                return True
-        return False
+        return any(self.version(stream) > version for stream, version in versions)
 
     @property
     def anybody_waits(self) -> bool:

@@ -178,6 +178,8 @@ class Reversing:
             revision = self._numbers.minor(found["revision"], "revision", 0) if found.get("revision") else 1
             document = {"kind": of, "series": series, "number": number, "revision": revision}
             command["document"] = document
+            if found.get("sequence"):
+                command["sequence"] = self._numbers.minor(found["sequence"], "sequence", 0)
             command["source_id"] = found.get("source_id") or f"{document_id(of, series, number, revision)}:reversed"
             if "effective_on" in self._type.fields:
                 command["mode"] = "failed"

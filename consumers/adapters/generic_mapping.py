@@ -28,7 +28,17 @@ from domain.commands import TimeZone
 
 KEY = "@key"
 """In place of a path: what the message was sent under."""
-REVERSAL_FIELDS = ("number", "customer", "currency", "series", "revision", "source_id", "effective_on", "reason")
+REVERSAL_FIELDS = (
+    "number",
+    "customer",
+    "currency",
+    "series",
+    "revision",
+    "source_id",
+    "sequence",
+    "effective_on",
+    "reason",
+)
 DATE_FIELDS = frozenset(
     {"effective_on", "document_on", "tax_point_on", "value_on", "due_on", "service_from", "service_to"}
 )

@@ -14,8 +14,9 @@ from domain.commands import COMMANDS
 VERSION = "1.0.0"
 """Of the contract, not of the program: its first number changes when a sender has to."""
 BINDING = "0.5.0"
-KEYED_BY_BOOK = frozenset({"OpenBook", "ChangePostingTemplate"})
+KEYED_BY_BOOK = frozenset({"OpenBook", "ChangePostingTemplate", "StateControlTotals"})
 SAID_BY_ENVELOPE = frozenset({"command", "source", "source_id"})
+NUMBERED = "The number of the message, from 1 on without gaps within one book, day and currency; optional."
 
 _COMMANDS_TOPIC = """Commands, in the order of each customer. The topic's name, and which further topics are read, are \
 settings.
@@ -26,7 +27,8 @@ set `partitioner=murmur2_random`, whose own default differs. Messages of one cus
 partition, so one customer must always come under one key. A message without a key is ordered within its partition only.
 
 Send with `acks=all` and idempotence. The same message may be sent again at any time: `source` and `id` (of a bare \
-command `source_id`) name it, and it is booked once. Aborted transactions are not read. A book must have been opened \
+command `source_id`) name it, and it is booked once. A source that numbers its messages (`sequence`) and states control \
+totals of each day lets Tieout tell which of them are missing. Aborted transactions are not read. A book must have been opened \
 before the first command for it arrives."""
 _DEAD_TOPIC = """Copies of messages that came from Kafka and could not be booked, at least once each; nothing reads them \
 back. They stand in quarantine, where they are corrected, tried again or dismissed. The value is what came as JSON text; \
@@ -162,6 +164,8 @@ def _attributes() -> dict[str, Any]:
             "subject": text,
             "time": {**text, "format": "date-time"},
             "datacontenttype": {"const": "application/json"},
+            "sequence": {"type": ["string", "integer"], "description": NUMBERED},
+            "sequencetype": {**text, "description": "If given and not Integer, the sequence is none of ours."},
             "data": {"type": "object"},
         },
         "required": ["specversion", "type", "source", "id", "data"],
@@ -170,7 +174,7 @@ def _attributes() -> dict[str, Any]:
 
 def _binary_headers() -> dict[str, Any]:
     of = _attributes()["properties"]
-    names = ("specversion", "type", "source", "id", "subject", "time")
+    names = ("specversion", "type", "source", "id", "subject", "time", "sequence", "sequencetype")
     return {
         "title": "The attributes of a binary CloudEvent, as UTF-8 text",
         "type": "object",

@@ -241,6 +241,13 @@ def test_a_document_is_known_by_the_sources_id_or_by_its_key() -> None:
     assert command(rules, {"N": "1", "S": "A", "V": "2"})["source_id"] == "invoice:A:1:2"
 
 
+def test_a_document_may_have_a_number_among_those_that_were_sent() -> None:
+    rules = mapping('net = "N"\nsequence = "Q"')
+    assert command(rules, {"N": "1", "Q": "17"}, {"N": "2", "Q": "017"})["sequence"] == 17
+    assert "sequence" not in command(rules, {"N": "1"})
+    assert held(rules, {"N": "1", "Q": "7.5"})[1:] == ("sequence", "7.5")
+
+
 @pytest.mark.parametrize(
     ("series", "day", "house"), [("", "2025-01-31", "~shop:2025-01"), ("", "2025-12-01", "~shop:2025-12")]
 )

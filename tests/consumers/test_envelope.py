@@ -63,8 +63,10 @@ def test_an_event_is_the_command_with_the_envelopes_source_and_id() -> None:
         {"datacontenttype": "application/json; charset=utf-8"},
         {"traceparent": "00-1", "partitionkey": "C1", "anything": {"deep": [1]}, "dataschema": "urn:x"},
         {"data": {**DATA, "source": "bank", "command": "RecordPayment", "source_id": "evt-7"}},
+        {"sequence": "0000-b", "sequencetype": "com.example.hash"},
+        {"sequence": None},
     ],
-    ids=["optional", "with a charset", "unknown", "said twice"],
+    ids=["optional", "with a charset", "unknown", "said twice", "another sequence", "no sequence"],
 )
 def test_more_attributes_change_nothing(more: dict[str, Any]) -> None:
     assert parse(EVENT | more) == parse(BARE)
@@ -84,6 +86,9 @@ def test_more_attributes_change_nothing(more: dict[str, Any]) -> None:
         (EVENT | {"datacontenttype": "text/xml"}, "datacontenttype", "must be application/json"),
         (EVENT | {"data": [1]}, "data", "must be an object"),
         (EVENT | {"data": DATA | {"source": "till"}}, "data.source", "must say the same as the envelope"),
+        (EVENT | {"sequence": "7a"}, "sequence", "must be a whole number"),
+        (EVENT | {"sequence": "0"}, "sequence", "must not be less than 1"),
+        (EVENT | {"sequence": "7", "data": DATA | {"sequence": 8}}, "data.sequence", "must say the same as the"),
         (EVENT | {"data": DATA | {"amount": 2.0}}, "amount", "must be a whole number"),
         (EVENT | {"data": DATA | {"colour": "red"}}, "colour", "is not a field here"),
         (json.dumps(EVENT).replace('"amount"', '"amount": 1, "amount"'), "amount", "must stand only once"),
@@ -102,6 +107,31 @@ def test_what_is_wrong_with_an_event_is_said(event: Any, field: str, rule: str) 
     assert isinstance(found, Unreadable)
     assert (found.code, found.field) == ("command_must_be_valid", field)
     assert rule in found.rule
+
+
+NUMBERED = parse(BARE | {"sequence": 17})
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"sequence": "17"},
+        {"sequence": 17},
+        {"sequence": "17", "sequencetype": "Integer"},
+        {"sequence": "00017", "data": {**DATA, "sequence": 17}},
+        {"data": {**DATA, "sequence": 17}},
+    ],
+    ids=["text", "number", "with its type", "said twice", "in data"],
+)
+def test_the_sequence_of_an_event_is_the_commands_number(more: dict[str, Any]) -> None:
+    assert parse(EVENT | more) == NUMBERED != parse(BARE)
+
+
+def test_the_sequence_may_be_a_header() -> None:
+    found = message(DATA, BINARY | {"ce_sequence": b"17", "ce_sequencetype": b"Integer"})
+    assert isinstance(found, Submission)
+    assert isinstance(NUMBERED, Submission)
+    assert found.command == NUMBERED.command
 
 
 def test_an_event_in_headers_is_the_same_command_and_the_same_fact() -> None:

@@ -121,10 +121,11 @@ def test_a_field_is_left_out_where_it_is_set_to_nothing(books: Any) -> None:
 
 
 def test_a_field_of_an_event_is_set_like_any_other(books: Any) -> None:
-    event = {"specversion": "1.0", "type": "tieout.record-payment.v1", "source": "bank", "id": "7"}
+    event = {"specversion": "1.0", "type": "tieout.record-payment.v1", "source": "bank", "id": "7", "sequence": "3"}
     event |= {"data": {"customer": "C1", "currency": "EUR", "number": "P", "effective_on": "2025-01-10"}}
     books.take(books.file(json.dumps(event) + "\n", "c.jsonl"))
     assert one(books, 1, {"amount": 100}).status == "booked"
+    assert books.documents()["payment::P:1"].sequence == 3
     assert books.quarantine("booked") == [("command_must_be_valid", "7")]
 
 

@@ -1,6 +1,7 @@
 """The border: what is no command of ours is refused with the field at fault, before any rule is asked."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from given import (
 )
 from pydantic import ValidationError
 
-from domain.commands import COMMAND, COMMANDS, ChangePostingTemplate, Command, OpenBook
+from domain.commands import COMMAND, COMMANDS, ChangePostingTemplate, Command, OpenBook, StateControlTotals
 
 EXAMPLES: list[Command] = [
     OpenBook(source="t", source_id="1", book=BOOK, base_currency="CNY", tolerances={"USD": 5}),
@@ -31,6 +32,9 @@ EXAMPLES: list[Command] = [
     allocate(policy="proportional", credit_items=["payment::P:1#1"]),
     release("3.1", 5),
     reverse("refund::R:1", "02-14"),
+    StateControlTotals(
+        source="t", source_id="3", book=BOOK, feed="billing", day=date(2026, 1, 31), currency="CNY", count=2, amount=200
+    ),
 ]
 
 
@@ -78,6 +82,8 @@ def test_a_command_is_read_back_from_its_json(command: Command) -> None:
         ({"dimensions": {"Shop": "north"}}, "dimensions.Shop"),
         ({"instalments": [{"due_on": "2024-01-31"}]}, "instalments.0.amount"),
         ({"remittance": [{"kind": "invoice", "number": "2"}]}, ""),
+        ({"sequence": 0}, "sequence"),
+        ({"sequence": "7"}, "sequence"),
     ],
 )
 def test_what_is_not_valid_names_its_field(change: dict[str, Any], field: str) -> None:

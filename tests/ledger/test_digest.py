@@ -15,6 +15,7 @@ LINES = [Line(net=60), Line(net=40, dimensions={"region": "east"}), Line(net=60)
     "same",
     [
         invoice("1", 160, lines=LINES, source="kafka", source_id="m9", actor="feed", reason="again"),
+        invoice("1", 160, lines=LINES, sequence=7),
         invoice("1", 160, lines=LINES[::-1]),
         invoice("1", 160, lines=LINES, kind="invoice", nature="fact", series="", dimensions={}),
         invoice("1", 160, lines=LINES, document_on=day("01-05"), tax_point_on=day("01-05")),

@@ -337,12 +337,13 @@ def test_a_failed_refund_is_reversed_on_the_day_that_the_message_says() -> None:
     customer = "c"
     effective_on = "d"
     source_id = "id"
+    sequence = "q"
     """
     )
     reader = feed(text.format(source="", sale="", fields=""))
-    command = one(reader, {"t": "bounced", "n": "R1", "c": "C1", "d": "2024-02-05", "rev": 2, "id": "x-1"})
+    command = one(reader, {"t": "bounced", "n": "R1", "c": "C1", "d": "2024-02-05", "rev": 2, "id": "x-1", "q": 17})
     assert (command.document.document, command.mode, command.source_id) == ("refund::R1:2", "failed", "x-1")
-    assert command.effective_on == date(2024, 2, 5)
+    assert (command.effective_on, command.sequence) == (date(2024, 2, 5), 17)
     for wrong, code, field in [
         ({"n": ""}, "number_must_be_given", "number"),
         ({"c": None}, "customer_must_be_given", "customer"),

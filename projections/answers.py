@@ -322,3 +322,86 @@ class ReplayReport(Answer, frozen=True, kw_only=True):
     def identical(self) -> bool:
         """Whether the stored projections are what the log says."""
         return self.differences == 0
+
+
+class Sums(Answer, frozen=True, kw_only=True):
+    """How many messages there are, and the sum of their documents' amounts, as far as those could be read."""
+
+    count: int = 0
+    amount: int = 0
+
+
+class Message(Answer, frozen=True, kw_only=True):
+    """A message of a feed, and where it stands.
+
+    ``position`` is its log position if it is in the log, ``first`` of a double the origin of its first delivery,
+    ``quarantine`` its entry there, ``code`` why it is not in the books. What could not be read is None.
+    """
+
+    status: Literal["booked", "waiting", "quarantined", "dismissed", "refused", "parked", "doubled"]
+    source: str
+    source_id: str | None
+    sequence: int | None = None
+    day: date | None = None
+    currency: str | None = None
+    amount: int | None = None
+    document: str | None = None
+    origin: str | None = None
+    first: str | None = None
+    position: str | None = None
+    quarantine: int | None = None
+    code: str | None = None
+
+
+class Stated(Answer, frozen=True, kw_only=True):
+    """Control totals 控制总数 as a feed's producer states them, and who said so, at which log position."""
+
+    count: int
+    amount: int
+    highest: int | None
+    source: str
+    source_id: str
+    position: str
+
+
+BreakType = Literal["missing", "excess", "amount_differs", "sequence_gap", "late", "conflicting", "duplicate"]
+
+
+class Break(Answer, frozen=True, kw_only=True):
+    """A difference 差异 between what was sent and what is in the books; closed once it is made good.
+
+    ``count`` and ``amount``: of *missing*, *excess* and *amount_differs* what was stated less what is booked; of the others of
+    the numbers or messages that it is about. ``sequences``: ranges of numbers, first and last.
+    """
+
+    type: BreakType
+    open: bool
+    count: int
+    amount: int = 0
+    sequences: list[tuple[int, int]] = []
+    messages: list[Message] = []
+
+
+class FeedDay(Answer, frozen=True, kw_only=True):
+    """What a feed sent for a day in a currency, and where it is; day and currency None: of messages that do not say.
+
+    ``refused`` are the messages that were dismissed from quarantine, and those that waited and were refused at last.
+    ``doubled`` are the deliveries of what was in the books already.
+    """
+
+    feed: str
+    day: date | None
+    currency: str | None
+    stated: Stated | None
+    booked: Sums
+    waiting: Sums
+    quarantined: Sums
+    parked: Sums
+    refused: Sums
+    doubled: Sums
+    breaks: list[Break]
+
+    @property
+    def open(self) -> bool:
+        """Whether any of its breaks is open."""
+        return any(found.open for found in self.breaks)

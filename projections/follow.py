@@ -4,7 +4,8 @@ Pages are taken in log order, and rows merged in by upsert. Tables that are miss
 (``rebuild``), and where most of a long log is new.
 """
 
-from contextlib import closing
+from types import TracebackType
+from typing import Self
 
 from ledger.database import Connection, Location
 from projections import log, standing, turns
@@ -14,25 +15,49 @@ from projections.rows import Deltas
 from projections.writing import Rows
 
 
-def follow(location: Location, progress: Progress | None = None, *, page: int = PAGE) -> int:
-    """Bring the projections of a store from where they are to the head of its log; the position reached.
+class Follower:
+    """Follows the log of a store again and again by one connection; of one thread."""
 
-    Never sleeps: a worker calls it again. Several may follow at once; on PostgreSQL they share the pages.
-    """
-    with closing(connected(location)) as connection:
-        live = Rows(connection)
+    def __init__(self, location: Location) -> None:
+        """Raises ``StoreMissing`` or ``StoreOutdated``, or the database's error."""
+        self._location = location
+        self._connection = connected(location)
+        self._live = Rows(self._connection)
+
+    def follow(self, progress: Progress | None = None, *, page: int = PAGE) -> int:
+        """Bring the projections from where they are to the head of the log; the position reached.
+
+        Never sleeps. Several may follow at once; on PostgreSQL they share the pages.
+        """
+        connection = self._connection
+        step = _share if connection.postgres else _take
         while True:
             position, head = standing.reached(connection), log.head(connection)
             if is_due(position, head):
-                build(location, connection, progress, only_if_due=True)
+                build(self._location, connection, progress, only_if_due=True)
                 continue
             assert position is not None
             if position >= head:
                 return position
-            step = _share if connection.postgres else _take
-            reached = step(connection, live, position, page)
+            reached = step(connection, self._live, position, page)
             if reached is not None and progress is not None:
                 progress(reached, head)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+
+def follow(location: Location, progress: Progress | None = None, *, page: int = PAGE) -> int:
+    """Follow the log of a store to its head, once (``Follower.follow``)."""
+    with Follower(location) as follower:
+        return follower.follow(progress, page=page)
 
 
 def _take(connection: Connection, live: Rows, position: int, page: int) -> int | None:

@@ -1,9 +1,9 @@
 """Fresh tables filled on PostgreSQL: rows are copied in, and have a key only when all of them are there.
 
 A log is filled account by account. Rows of an account that was begun and ended within a page stand in the table once
-and for all. The accounts that a page cuts, and turnover, to which every account adds, go to a table of *parts* first, and
-are merged from there at the end, by the tables' own merges. So several processes fill the same tables without meeting,
-each with accounts of its own.
+and for all. The accounts that a page cuts, and turnover and arrivals, to which every account adds, go to a table of
+*parts* first, and are merged from there at the end, by the tables' own merges. So several processes fill the same tables
+without meeting, each with accounts of its own.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from sqlalchemy import Table
 
 from ledger.database import Connection
 from projections.rows import Deltas
-from projections.tables import ITEM, MOVEMENT, OPEN, TABLES, TURNOVER, create_index, create_table, keys, merges
+from projections.tables import ARRIVAL, ITEM, MOVEMENT, OPEN, TABLES, TURNOVER, create_index, create_table, keys, merges
 from projections.writing import copy_rows
 
 _WIDTH = len(ITEM.columns) - 1
@@ -49,6 +49,7 @@ class Load:
         self.write_items(deltas)
         for part in deltas.take_turnover():
             self._copy(TURNOVER, self._parts(TURNOVER), part)
+        self._copy(ARRIVAL, self._parts(ARRIVAL), deltas.take_arrivals())
 
     def finish(self) -> None:
         """Merge the parts in, and give the tables their keys and what the planner should know of them."""

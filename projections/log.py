@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
-from domain.documents import AccountName, account_stream, book_stream, parse_account_stream
+from domain.documents import AccountName, account_stream, book_stream, feed_stream, parse_account_stream
 from domain.events import Event, FactDeferred
 from ledger.codec import TOPIC_OF, decode
 from ledger.database import Connection
@@ -148,7 +148,7 @@ def _logged(row: tuple[int, str, int, int, str, bytes]) -> Logged:
 
 # Searched by the database: a row that is not wanted costs a tenth of one that is handed over.
 _OF_BOOK = """WHERE position > :after AND position <= :upto
-    AND (substr(originator_id, 1, length(:account)) IN (:account, :waiting) OR originator_id = :own)"""
+    AND (substr(originator_id, 1, length(:account)) IN (:account, :waiting, :feed) OR originator_id = :own)"""
 _ENDING = " AND substr(originator_id, length(originator_id) - length(:ending) + 1) = :ending"
 _HOLDING = {False: " AND instr(state, :holding) > 0", True: " AND position(:holding IN state) > 0"}
 
@@ -172,9 +172,10 @@ def events(
             "after": after,
             "upto": upto,
             "own": book_stream(book),
-            # Both prefixes are as long: `acct:` and `wait:`.
+            # All prefixes are as long.
             "account": f"acct:{book}:",
             "waiting": f"wait:{book}:",
+            "feed": f"feed:{book}:",
             "holding": holding,
             "ending": ending,
         },
@@ -239,6 +240,11 @@ def waiting_streams(connection: Connection, book: str) -> list[str]:
     return list(_streams(connection, f"wait:{book}:"))
 
 
+def feed_streams(connection: Connection, book: str) -> list[str]:
+    """The streams of what sources state of the messages that they send for a book."""
+    return list(_streams(connection, feed_stream(book, "")))
+
+
 _NEXT = "SELECT min(originator_id) FROM events WHERE shard = 0 AND originator_id > ?"
 
 
@@ -293,6 +299,11 @@ _ORIGIN = "SELECT origin FROM receipts WHERE shard = 0 AND source = ? AND source
 
 def origin(connection: Connection, event: Event) -> str | None:
     """Where the message of an event came from: the origin in its receipt."""
-    row = connection.execute(_ORIGIN, (event.source, event.source_id)).fetchone()
+    return origin_of(connection, event.source, event.source_id)
+
+
+def origin_of(connection: Connection, source: str, source_id: str) -> str | None:
+    """Where a message came from."""
+    row = connection.execute(_ORIGIN, (source, source_id)).fetchone()
     found: str | None = row[0] if row is not None else None
     return found

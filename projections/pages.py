@@ -15,7 +15,7 @@ Progress = Callable[[int, int], None]
 PAGE = 4096
 """Events a page, about: a page ends with a commit. So long is the ledger kept waiting at most while rows are merged."""
 TURNOVER_ROWS = 32_768
-"""Rows of turnover held in memory before they are written, where a page is not the end of a transaction's work."""
+"""Rows of turnover and arrivals held in memory before they are written, where a page is not the end of a transaction's work."""
 _CHUNK = 256
 """Events decoded at once where only rows matter: few enough to stay in the processor's cache."""
 
@@ -73,7 +73,7 @@ def fill(
         if unwritten < PAGE:
             continue
         with transaction():
-            if made.turnover_rows < TURNOVER_ROWS:
+            if made.turnover_rows + made.arrival_rows < TURNOVER_ROWS:
                 tables.write_items(made)
             else:
                 tables.write(made)

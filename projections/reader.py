@@ -7,7 +7,18 @@ from typing import Self
 
 from ledger.database import Location
 from ledger.store import check, connect
-from projections import ageing, documents, explaining, items, journal, log, standing, statement, trial_balance
+from projections import (
+    ageing,
+    completeness,
+    documents,
+    explaining,
+    items,
+    journal,
+    log,
+    standing,
+    statement,
+    trial_balance,
+)
 from projections.answers import (
     AgeingRow,
     AsOf,
@@ -17,11 +28,13 @@ from projections.answers import (
     DocumentRow,
     DocumentView,
     Explanation,
+    FeedDay,
     JournalEntry,
     OpenItem,
     Statement,
     TrialBalanceRow,
 )
+from projections.arrivals import Wanted
 from projections.standing import NotFollowed
 from projections.view import View, scope
 
@@ -162,6 +175,25 @@ class Reader:
     def explain(self, selector: str) -> Explanation:
         """The number that a selector stands for and every posting behind it; ValueError where the text is none."""
         return explaining.explain(self._view, selector)
+
+    def completeness(
+        self,
+        book: str,
+        feed: str | None = None,
+        from_on: date | None = None,
+        to_on: date | None = None,
+        as_of: AsOf = AsOf(),
+        *,
+        open_only: bool = False,
+    ) -> list[FeedDay]:
+        """What producers stated of their messages against what became of them, by feed, day and currency.
+
+        Without ``feed``: of the feeds of which totals are stated or whose messages are numbered. As known at a position
+        as far as the log tells it: quarantine, parked messages and doubles are as of now. ``open_only``: only what has an
+        open break.
+        """
+        wanted = Wanted(book, feed, from_on, to_on)
+        return completeness.completeness(self._view, wanted, self._view.at(as_of), open_only=open_only)
 
     def control(self, book: str, as_of: AsOf = AsOf()) -> list[ControlRow]:
         """Identity 2: open items against postings, by control account, currency and dimensions."""

@@ -12,6 +12,7 @@ import msgspec
 
 from domain.documents import document_of
 from projections.log import Stored
+from projections.numbers import hashed
 from projections.tables import BLOCK
 
 
@@ -34,32 +35,66 @@ class _Moving(msgspec.Struct, gc=False):
     postings: list[_Posting]
 
 
-class _Opening(msgspec.Struct, gc=False):
-    effective_on: str
-    postings: list[_Posting]
+class _Sent(_Moving, gc=False, kw_only=True):
+    """What a source's message was booked as, if no other message caused it: control totals count it."""
+
+    source: str
+    sequence: int | None = None
+    requested_effective_on: str | None = None
+    caused_by: str | None = None
+
+
+class _Opening(_Sent, gc=False, kw_only=True):
     document: str
     instalments: list[_Instalment] = []
 
 
-LEAN: dict[str, type[_Moving] | type[_Opening] | None] = {
-    "invoice-issued.v1": _Opening,
-    "credit-note-issued.v1": _Opening,
-    "payment-received.v1": _Opening,
-    "refund-paid.v1": _Opening,
+class _Billed(_Opening, gc=False, kw_only=True):
+    amount: int = msgspec.field(name="total")
+
+
+class _Paid(_Opening, gc=False, kw_only=True):
+    amount: int
+
+
+class _Adjusted(_Sent, gc=False, kw_only=True):
+    amount: int
+
+
+class _Reversed(_Sent, gc=False, kw_only=True):
+    """A reversal counts, and moves no money. What is linked to the document is reversed by the same message."""
+
+    amount: int = 0
+
+
+LEAN: dict[str, type[_Moving] | None] = {
+    "invoice-issued.v1": _Billed,
+    "credit-note-issued.v1": _Billed,
+    "payment-received.v1": _Paid,
+    "refund-paid.v1": _Paid,
     "allocated.v1": _Moving,
     "allocation-released.v1": _Moving,
-    "adjustment-posted.v1": _Moving,
-    "document-reversed.v1": _Moving,
+    "adjustment-posted.v1": _Adjusted,
+    "document-reversed.v1": _Reversed,
     "book-opened.v1": None,
     "posting-template-changed.v1": None,
     "fact-deferred.v1": None,
     "deferred-fact-applied.v1": None,
     "control-totals-stated.v1": None,
 }
-"""Topic → what of its events makes rows; None: nothing. Those that enter a document with items of its own are opening."""
+"""Topic → what of its events makes rows; None: nothing."""
 
-_DECODERS = {topic: msgspec.json.Decoder(lean).decode if lean else None for topic, lean in LEAN.items()}
-_OPENING = frozenset(topic for topic, lean in LEAN.items() if lean is _Opening)
+COUNTED = frozenset(topic for topic, lean in LEAN.items() if lean is not None and issubclass(lean, _Sent))
+"""Topics of the events whose messages control totals count, where no other message caused them."""
+_KINDS = {
+    topic: (
+        msgspec.json.Decoder(lean).decode if lean is not None else None,
+        lean is not None and issubclass(lean, _Opening),
+        topic in COUNTED,
+    )
+    for topic, lean in LEAN.items()
+}
+"""Topic → how its events are decoded, whether they open items of their document, whether their messages count."""
 _canonical = msgspec.json.Encoder(order="sorted").encode
 NO_DIMENSIONS = "{}"
 _PART = 8_000
@@ -79,8 +114,12 @@ class Deltas:
         self._movements: list[Any] = []
         # (book, currency) → (block, day) → (account, dimensions) → its sums.
         self._turnover: dict[tuple[str, str], dict[tuple[int, str], dict[tuple[str, str], list[int]]]] = {}
+        # (book, currency) → (block, day) → source → messages to last_position.
+        self._arrivals: dict[tuple[str, str], dict[tuple[int, str], dict[str, list[int]]]] = {}
         self.turnover_rows = 0
         """How many rows of ``turnover`` are in the making."""
+        self.arrival_rows = 0
+        """How many rows of ``arrival`` are."""
 
     def add(self, events: Iterable[Stored]) -> None:
         """Merge the rows of events in; KeyError for a topic that this program does not know."""
@@ -88,8 +127,9 @@ class Deltas:
         last = None
         items: dict[str, list[Any]] = {}
         days: dict[tuple[int, str], dict[tuple[str, str], list[int]]] = {}
+        arrivals: dict[tuple[int, str], dict[str, list[int]]] = {}
         for position, stream, topic, state in events:
-            decode = _DECODERS[topic]
+            decode, opens, counts = _KINDS[topic]
             if decode is None:
                 continue
             event: Any = decode(state)
@@ -97,12 +137,31 @@ class Deltas:
             if stream != last:
                 last = stream
                 items = self._items.setdefault(stream, {})
-                days = self._turnover.setdefault((stream[5 : stream.index(":", 5)], stream[-3:]), {})
+                money = (stream[5 : stream.index(":", 5)], stream[-3:])
+                days = self._turnover.setdefault(money, {})
+                arrivals = self._arrivals.setdefault(money, {})
             day = (position // BLOCK, on)
             turnover = days.get(day)
             if turnover is None:
                 turnover = days[day] = {}
-            document = event.document if topic in _OPENING else None
+            if counts and event.caused_by is None:
+                asked = event.requested_effective_on
+                if asked is not None:
+                    day = (day[0], asked)
+                sources = arrivals.get(day)
+                if sources is None:
+                    sources = arrivals[day] = {}
+                arrival = sources.get(event.source)
+                if arrival is None:
+                    arrival = sources[event.source] = [0, 0, 0, 0, 0, 0]
+                    self.arrival_rows += 1
+                arrival[0] += 1
+                arrival[1] += event.amount
+                if event.sequence is not None:
+                    _number(arrival, event.sequence)
+                if position > arrival[5]:
+                    arrival[5] = position
+            document = event.document if opens else None
             before = len(movements)
             for posting in event.postings:
                 amount, base, item, dimensions = posting.amount, posting.base_amount, posting.item, posting.dimensions
@@ -135,7 +194,8 @@ class Deltas:
                         row[13] = on
                     if position > row[14]:
                         row[14] = position
-            if len(movements) - before > 6:
+            moved = len(movements) - before
+            if moved > 12 or (moved == 12 and movements[before + 1] == movements[before + 7]):
                 _merge_movements(movements, before)
 
     def take_items(self) -> tuple[list[Any], list[Any]]:
@@ -166,6 +226,26 @@ class Deltas:
         yield flat
         self._turnover = {}
         self.turnover_rows = 0
+
+    def take_arrivals(self) -> list[Any]:
+        """The rows of ``arrival``, in key order; forgotten here."""
+        rows = [
+            (book, source, on, currency, block, *sums)
+            for (book, currency), days in self._arrivals.items()
+            for (block, on), sources in days.items()
+            for source, sums in sources.items()
+        ]
+        self._arrivals = {}
+        self.arrival_rows = 0
+        return [value for row in sorted(rows) for value in row]
+
+
+def _number(arrival: list[int], number: int) -> None:
+    """Add a message's number to its row."""
+    arrival[2] += 1
+    arrival[3] += hashed(number)
+    if number > arrival[4]:
+        arrival[4] = number
 
 
 def _merge_movements(movements: list[Any], before: int) -> None:

@@ -12,6 +12,8 @@ itself stands in ``item``. When all of an item's movements lie within (E, K), th
 ``turnover`` has the turnover of both sides by day and by block of log positions: the trial balance at K sums whole
 blocks and reads from the log the events between K and the nearer end of its block.
 
+``arrival`` has, by block too, what each source's messages of a day come to: what upstream states is compared with it.
+
 Documents, links and the audit trail need no table: the register's documents and touches already lead to their events.
 Tables are never migrated: another ``VERSION`` means rebuild.
 """
@@ -23,12 +25,12 @@ from sqlalchemy import Text as AnyText
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-VERSION = 1
+VERSION = 2
 """Of the tables' shape and of what is put into them. Another number means: rebuild."""
 NAME = "projections"
 """The name under which the position reached stands in the store's ``tracking``."""
 BLOCK = 65536
-"""Log positions a block of ``turnover``: block b holds positions b × BLOCK to (b + 1) × BLOCK − 1."""
+"""Log positions a block: block b holds positions b × BLOCK to (b + 1) × BLOCK − 1."""
 
 SUM, MAX = "sum", "max"
 
@@ -103,7 +105,26 @@ TURNOVER = _table(
 )
 """Turnover of both sides of all postings of a block of the log; a reversal is negative on its own side."""
 
-TABLES = (ITEM, MOVEMENT, TURNOVER)
+ARRIVAL = _table(
+    "arrival",
+    _key("book", Text),
+    _key("source", Text),
+    _key("day", Text),
+    _key("currency", Text),
+    _key("block", _Integer),
+    _merged("messages", _Integer, SUM),
+    _merged("amount", _Integer, SUM),
+    _merged("numbered", _Integer, SUM),
+    _merged("hash", _Integer, SUM),
+    _merged("highest", _Integer, MAX),
+    _merged("last_position", _Integer, MAX),
+)
+"""The messages of a source that were booked: how many, the sum of their documents' amounts, and of those that have a
+number how many, their hash total (``projections.arrivals``) and the highest; 0 where none has. ``day`` is the effective
+day that a message asked for.
+"""
+
+TABLES = (ITEM, MOVEMENT, TURNOVER, ARRIVAL)
 
 OPEN = "item_open"
 """The index of the items that have anything open now; queries say that in its words, so that it serves them."""

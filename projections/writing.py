@@ -29,7 +29,9 @@ class Rows:
     def __init__(self, connection: Connection, prefix: str = "") -> None:
         self._connection = connection
         make = _Copied if connection.postgres else _Upserts
-        self._item, self._movement, self._turnover = (make(table, prefix + table.name, connection) for table in TABLES)
+        self._item, self._movement, self._turnover, self._arrival = (
+            make(table, prefix + table.name, connection) for table in TABLES
+        )
 
     def write_items(self, deltas: Deltas) -> None:
         """Merge in what is in the making of items and movements."""
@@ -42,6 +44,7 @@ class Rows:
         self.write_items(deltas)
         for part in deltas.take_turnover():
             self._turnover(part)
+        self._arrival(deltas.take_arrivals())
 
 
 class _Upserts:

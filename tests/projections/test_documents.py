@@ -198,14 +198,14 @@ def test_the_list_by_customer_currency_and_kind(reader: Reader) -> None:
     assert list(reader.documents("main", kind="debit-note")) == those(kind="debit-note") != []
 
 
-@pytest.mark.parametrize("kind", ["settles", "releases"])
-def test_links_lead_both_ways(reader: Reader, kind: str) -> None:
+@pytest.mark.parametrize("link_kind", ["settles", "releases"])
+def test_links_lead_both_ways(reader: Reader, link_kind: str) -> None:
     count = 0
     for row in list(reader.documents("main", kind="payment"))[::4]:
         shown = reader.document("main", row.document)
         assert shown is not None
         for link in shown.links:
-            if link.kind == kind:
+            if link.kind == link_kind:
                 other = reader.document("main", link.to_document)
                 assert other is not None
                 assert link in other.links

@@ -64,6 +64,7 @@ def test_it_stops_where_the_projections_stand(business: Location) -> None:
         ("movement", "amount", "amount - 1"),
         ("movement", "effective_on", "'1999-12-31'"),
         ("turnover", "base_credit", "base_credit + 1"),
+        ("arrival", "hash", "hash + 1"),
     ],
 )
 def test_an_altered_row_is_named(business: Location, table: str, column: str, set_: str) -> None:
@@ -79,18 +80,15 @@ def test_an_altered_row_is_named(business: Location, table: str, column: str, se
     assert difference.stored in altered
 
 
-@pytest.mark.parametrize("table", ["item", "movement", "turnover"])
+@pytest.mark.parametrize("table", ["item", "movement", "turnover", "arrival"])
 def test_an_added_row_is_named(business: Location, table: str) -> None:
     before = whole.rows(business)[table]
-    columns = [name for name in columns_of(table) if name not in ("stream", "account")]
-    key = "stream" if table != "turnover" else "account"
+    key = {"turnover": "account", "arrival": "source"}.get(table, "stream")
+    columns = ", ".join(name for name in columns_of(table) if name != key)
     change(
         business,
-        f"INSERT INTO {table} ({key}, {', '.join(columns)}) SELECT 'added', {', '.join(columns)} FROM {table} "
-        f"WHERE {one_of(business, table)}" if table != "item"
-        else f"INSERT INTO item (stream, account, {', '.join(columns)}) SELECT 'added', account, {', '.join(columns)} "
-        f"FROM item WHERE {one_of(business, 'item')}",
-    )  # fmt: skip
+        f"INSERT INTO {table} ({key}, {columns}) SELECT 'added', {columns} FROM {table} WHERE {one_of(business, table)}",
+    )
     assert len(whole.rows(business)[table]) == len(before) + 1
     [difference] = replay(business).first
     assert (difference.table, difference.key[key], difference.column) == (table, "added", None)
@@ -98,7 +96,7 @@ def test_an_added_row_is_named(business: Location, table: str) -> None:
     assert difference.replayed is None
 
 
-@pytest.mark.parametrize("table", ["item", "movement", "turnover"])
+@pytest.mark.parametrize("table", ["item", "movement", "turnover", "arrival"])
 def test_a_removed_row_is_named(business: Location, table: str) -> None:
     before = whole.rows(business)[table]
     change(business, f"DELETE FROM {table} WHERE {one_of(business, table)}")
@@ -131,7 +129,7 @@ def one_of(store: Location, table: str) -> str:
     """A condition that one row in the middle of a table meets."""
     rows = whole.rows(store)[table]
     row = rows[len(rows) // 2]
-    keys = {"item": 3, "movement": 4, "turnover": 7}[table]
+    keys = {"item": 3, "movement": 4, "turnover": 7, "arrival": 6}[table]
     names = columns_of(table)[:keys]
     quoted = ["'" + str(value).replace("'", "''") + "'" if isinstance(value, str) else str(value) for value in row]
     return " AND ".join(f"{name} = {value}" for name, value in zip(names, quoted, strict=False))

@@ -245,7 +245,7 @@ def set_back(store: Location) -> Location:
     """Empty the projections, as they are while the log is: following goes through all of it."""
     follow(store)
     with closing(connect(store)) as connection, connection.writing():
-        for name in ("item", "movement", "turnover"):
+        for name in ("item", "movement", "turnover", "arrival"):
             connection.execute(f"DELETE FROM {name}")
         connection.execute("UPDATE tracking SET notification_id = 0 WHERE application_name = 'projections'")
     return store

@@ -6,10 +6,10 @@ day, then buckets by its due day. Both give the same totals, which is asserted.
 
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from statistics import median
 
 from benchmarks.measure import Measure, median_ratio, seconds
+from ledger.database import Connection, Location
 from ledger.store import connect
 from projections.answers import AsOf
 from projections.reader import Reader
@@ -22,21 +22,27 @@ _FLOOR = """
 SELECT currency, CASE WHEN side = 'C' THEN 'credit' WHEN days < 1 THEN 'not_due' WHEN days < 31 THEN '30'
     WHEN days < 61 THEN '60' WHEN days < 91 THEN '90' ELSE 'more' END AS bucket, sum(open)
 FROM (
-    SELECT substr(i.stream, -3) AS currency, i.side, julianday(:on) - julianday(i.due_on) AS days,
-        sum(m.amount) AS open
+    SELECT substr(i.stream, length(i.stream) - 2) AS currency, i.side, {days} AS days, sum(m.amount) AS open
     FROM item i JOIN (
         SELECT stream, item, effective_on, amount FROM movement
         UNION ALL
-        SELECT stream, item, effective_on, CASE side WHEN 'C' THEN -amount ELSE amount END FROM item
+        SELECT stream, item, effective_on, CASE side WHEN 'C' THEN -amount ELSE amount END AS amount FROM item
     ) m ON m.stream = i.stream AND m.item = i.item
     WHERE m.effective_on <= :on AND i.effective_on <= :on
-    GROUP BY i.stream, i.item
-)
+    GROUP BY i.stream, i.item, i.side, i.due_on
+) x
 GROUP BY 1, 2
 """
+_DAYS = {False: "julianday(:on) - julianday(i.due_on)", True: "CAST(:on AS date) - CAST(i.due_on AS date)"}
+"""Days overdue, on SQLite and on PostgreSQL."""
 
 
-def run(store: Path, book: str) -> Iterator[Measure]:
+def _floor(connection: Connection) -> dict[tuple[str, str], int]:
+    statement = _FLOOR.format(days=_DAYS[connection.postgres])
+    return {(c, b): s for c, b, s in connection.execute(statement, {"on": ON.isoformat()})}
+
+
+def run(store: Location, book: str) -> Iterator[Measure]:
     """The ratio of ours to the floor."""
     with Reader(store) as reader:
         connection = connect(store, read_only=True)
@@ -46,7 +52,7 @@ def run(store: Path, book: str) -> Iterator[Measure]:
             ours: dict[tuple[str, str], int] = {}
 
             def sum_in_sql(into: dict[tuple[str, str], int] = floor) -> None:
-                into.update({(c, b): s for c, b, s in connection.execute(_FLOOR, {"on": ON.isoformat()})})
+                into.update(_floor(connection))
 
             def ask(into: dict[tuple[str, str], int] = ours) -> None:
                 for row in reader.ageing_totals(book, AsOf(ON), BUCKETS):

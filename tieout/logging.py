@@ -1,14 +1,18 @@
 """Structured logs on stderr, as JSON or for a console; they say what was done, never who a customer is.
 
 Ids, codes, positions and counts may be logged. What stands under the names in ``PRIVATE`` never is, unless it is a
-count: names, addresses, raw messages, file rows and secrets, whoever passes them.
+count: names, addresses, raw messages, file rows and secrets, whoever passes them. Nor is who logs in to a server.
 """
 
+import logging
 import sys
+import warnings
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+
+from tieout.secrets import HIDDEN, without_secrets
 
 PRIVATE = frozenset(
     {
@@ -27,7 +31,6 @@ PRIVATE = frozenset(
         "dsn",
     }
 )
-HIDDEN = "[hidden]"
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -44,18 +47,40 @@ def configure(level: str, form: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            hide_private,
             structlog.processors.format_exc_info,
+            hide_private,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    library = logging.getLogger("kafka")
+    library.propagate = False
+    library.handlers = [_IntoOurs()]
+    # It repeats many times what ends in an error of its own; only who lives on without one has to hear it.
+    library.setLevel(logging.CRITICAL)
+    # It warns where another thread had the interpreter for a tenth of a second.
+    logging.getLogger("kafka.net.selector").setLevel(logging.CRITICAL)
+    # Of how it loads its schemas; nothing that its users could do anything about.
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"kafka\.|importlib\.resources")
+
+
+def hear_libraries() -> None:
+    """Log what the libraries warn of, too."""
+    logging.getLogger("kafka").setLevel(logging.WARNING)
+
+
+class _IntoOurs(logging.Handler):
+    """What a library logs, in the form of our own logs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One entry; its text is the library's."""
+        structlog.get_logger(record.name).log(record.levelno, "library", logger=record.name, said=record.getMessage())
 
 
 def hide_private(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace every value under a private name, at any depth."""
+    """Replace every value under a private name, and what is secret in any text, at any depth."""
     return {name: _hidden(name, value) for name, value in entry.items()}
 
 
@@ -66,4 +91,4 @@ def _hidden(name: str, value: Any) -> Any:
         return {inner: _hidden(str(inner), one) for inner, one in value.items()}
     if isinstance(value, list | tuple):
         return [_hidden("", one) for one in value]
-    return value
+    return without_secrets(value) if isinstance(value, str) else value

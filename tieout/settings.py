@@ -1,7 +1,7 @@
 """Settings: the command line wins over the environment (``TIEOUT_*``), that over a file, that over the defaults.
 
-The file is ``tieout.toml`` in the working directory, or the one that ``--config`` or ``TIEOUT_CONFIG`` names; a store
-path in it is relative to the file. It has the names below without the prefix.
+The file is ``tieout.toml`` in the working directory, or the one that ``--config`` or ``TIEOUT_CONFIG`` names; paths in it
+are relative to the file. It has the names below without the prefix.
 """
 
 import os
@@ -10,12 +10,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
+from ledger.database import Location
 from tieout.clock import microseconds
 from tieout.errors import TextKey, UsageFault
 from tieout.messages import Lang, match
+from tieout.secrets import HIDDEN, is_any_url, is_postgres_url
 from tieout.settings_file import PREFIX, read_file
 
 
@@ -30,21 +38,78 @@ def _instant(text: object) -> object:
     return instant
 
 
+def _no_url(path: object) -> object:
+    if is_any_url(str(path)):
+        raise ValueError("a store is a file; a server's URL is a setting of its own")
+    return path
+
+
+def _postgres(url: SecretStr) -> SecretStr:
+    if not is_postgres_url(url.get_secret_value()):
+        raise ValueError("not a PostgreSQL URL")
+    return url
+
+
+BookId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Topic = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
+Servers = Annotated[str, StringConstraints(pattern=r"^[^\s,@/]+:\d+(,[^\s,@/]+:\d+)*$")]
+Listen = Annotated[str, StringConstraints(pattern=r"^([^\s@/]+:\d{1,5})?$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class FeedSettings(BaseModel, frozen=True, extra="forbid"):
+    """A further topic that is read: the book that it is for, and what reads it.
+
+    ``adapter``: ``stripe``, or the path of a feed file; without one the messages are commands by our own contracts.
+    """
+
+    book: BookId
+    adapter: str | None = None
+
+
 class Settings(BaseSettings):
     """What can be set from outside.
 
     ``now`` stands still instead of the clock, for tests and demonstrations: an ISO instant with its offset.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     config: Path | None = None
-    store: Path = Path("tieout.sqlite")
-    book: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] | None = None
+    store: Annotated[Path, BeforeValidator(_no_url)] = Path("tieout.sqlite")
+    database_url: Annotated[SecretStr, AfterValidator(_postgres)] | None = None
+    book: BookId | None = None
     lang: Annotated[Lang | None, BeforeValidator(_language)] = None
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     log_format: Literal["auto", "json", "console"] = "auto"
+    kafka_bootstrap_servers: Servers | None = None
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    kafka_sasl_username: Name | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ssl_cafile: Path | None = None
+    kafka_cluster: BookId = "main"
+    kafka_group: Name = "tieout"
+    kafka_commands_topic: Topic = "tieout.commands"
+    kafka_events_topic: Topic = "tieout.events"
+    kafka_dead_letters_topic: Topic = "tieout.commands.dead"
+    feeds: dict[Topic, FeedSettings] = Field(default_factory=dict)
+    worker_listen: Listen = "127.0.0.1:9464"
     now: Annotated[datetime, Field(strict=True), BeforeValidator(_instant)] | None = None
+
+    @property
+    def location(self) -> Location:
+        """Where the store is: the URL of a database, which is a secret, or a path."""
+        return self.store if self.database_url is None else self.database_url.get_secret_value()
+
+    @property
+    def location_name(self) -> str:
+        """Where the store is, as it may be shown: without user, password and options."""
+        from ledger.database import database
+
+        return database(self.location).name
 
     @property
     def now_us(self) -> int | None:
@@ -71,20 +136,39 @@ class _FileSource(InitSettingsSource):
         return read_file(self.current_state.get("config"))
 
 
+SECRET = ("database_url", "kafka_sasl_password")
+
+
 def load(overrides: Mapping[str, object]) -> Settings:
     """The settings, with what the command line gave; ``UsageFault`` where one of them is wrong."""
     given = {name: value for name, value in overrides.items() if value is not None}
+    forced: dict[str, object] = {}
+    if "store" in given:
+        # Who names a file on the command line means that file.
+        forced["database_url"] = None
+    if os.environ.get(f"{PREFIX}WORKER_LISTEN") == "":
+        # Of other settings an empty one counts as absent; here it says: nowhere.
+        forced["worker_listen"] = ""
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return Settings(**(forced | given))  # type: ignore[arg-type]
+    except SettingsError:
+        # Only a table is read as JSON from the environment.
+        where = f"{PREFIX}FEEDS"
+        raise UsageFault(
+            "error.setting_wrong", where=where, value=os.environ.get(where), rule=TextKey("setting.feeds")
+        ) from None
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
         raise _fault(str(wrong["loc"][0]), wrong, given) from None
 
 
 def _fault(name: str, wrong: Any, given: Mapping[str, object]) -> UsageFault:
-    if wrong["type"] == "extra_forbidden":
+    if wrong["type"] == "extra_forbidden" and len(wrong["loc"]) == 1:
         return UsageFault("error.setting_unknown", name=name, names=", ".join(sorted(Settings.model_fields)))
     where = f"--{name.replace('_', '-')}" if name in given else f"{PREFIX}{name.upper()}"
     if name not in given and where not in os.environ:
-        where = name
-    return UsageFault("error.setting_wrong", where=where, value=wrong["input"], rule=TextKey(f"setting.{name}"))
+        where = ".".join(map(str, wrong["loc"])) if name == "feeds" else name
+    value = wrong["input"]
+    if name in SECRET or is_any_url(str(value)):
+        value = HIDDEN
+    return UsageFault("error.setting_wrong", where=where, value=value, rule=TextKey(f"setting.{name}"))

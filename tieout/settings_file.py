@@ -14,6 +14,8 @@ from tieout.messages import Lang, from_locale, match
 
 DEFAULT_FILE = Path("tieout.toml")
 PREFIX = "TIEOUT_"
+STRIPE = "stripe"
+"""The adapter that needs no file."""
 
 
 def read_file(config: Path | str | None) -> dict[str, Any]:
@@ -27,9 +29,21 @@ def read_file(config: Path | str | None) -> dict[str, Any]:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageFault("error.config_unreadable", path=path, reason=error) from None
-    if isinstance(values.get("store"), str):
-        values["store"] = path.parent / values["store"]
+    _resolve(values, path.parent)
     return values
+
+
+def _resolve(values: dict[str, Any], folder: Path) -> None:
+    """Paths in the file are relative to it."""
+    for name in ("store", "kafka_ssl_cafile"):
+        # A URL in the wrong place is found out later, as it was written.
+        if isinstance(values.get(name), str) and ":/" not in values[name]:
+            values[name] = folder / values[name]
+    feeds = values.get("feeds")
+    for feed in feeds.values() if isinstance(feeds, dict) else ():
+        adapter = feed.get("adapter") if isinstance(feed, dict) else None
+        if isinstance(adapter, str) and adapter != STRIPE:
+            feed["adapter"] = str(folder / adapter)
 
 
 def choose_language(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> Lang:

@@ -38,21 +38,21 @@ class App:
         """The writer; raises ``StoreMissing`` or ``StoreOutdated``."""
         from ledger.ledger import Ledger
 
-        return Ledger.open(self.settings.store)
+        return Ledger.open(self.settings.location)
 
     def follow(self, progress: Callable[[int, int], None] | None = None) -> int:
         """Bring the projections to the head of the log; the position reached."""
         from ledger.store import check
         from projections.follow import follow
 
-        return follow(check(self.settings.store), progress)
+        return follow(check(self.settings.location), progress)
 
     def reader(self, progress: Callable[[int, int], None] | None = None) -> "Reader":
         """A reader of the projections, which have followed the log to its head."""
         from projections.reader import Reader
 
         self.follow(progress)
-        reader = Reader(self.settings.store)
+        reader = Reader(self.settings.location)
         self._readers.append(reader)
         return reader
 
@@ -69,7 +69,7 @@ class App:
             return book
         books = self.ledger.books()
         if not books:
-            raise NotFound("error.no_book", store=self.settings.store)
+            raise NotFound("error.no_book", store=self.settings.location_name)
         if len(books) > 1:
             raise UsageFault("error.which_book", books=", ".join(one.book for one in books))
         return books[0]
@@ -78,7 +78,7 @@ class App:
         """The currencies that a customer has an account in; none where the book does not know the customer."""
         from tieout.register import currencies
 
-        return currencies(self.settings.store, book, customer)
+        return currencies(self.settings.location, book, customer)
 
     def now(self) -> datetime:
         """The instant it is, or the one that the settings stand still at."""

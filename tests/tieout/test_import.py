@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 from commandline import Run
+from databases import KINDS
 
 from tieout.errors import Exit
+
+pytestmark = pytest.mark.parametrize("kind", KINDS)
 
 MAPPING = """
 [source]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tieout.errors import UsageFault
+from tieout import brokers
+from tieout.errors import NotFound, UsageFault
 from tieout.settings import load
 from tieout.settings_file import choose_language
 
@@ -62,6 +63,16 @@ def test_a_language_may_be_any_tag_of_it(language: str) -> None:
         ("log_level", "loud"),
         ("log_format", "xml"),
         ("now", "2026-06-30T12:00:00"),
+        ("store", "sqlite:///x"),
+        ("kafka_bootstrap_servers", "localhost"),
+        ("kafka_bootstrap_servers", "user@localhost:9092"),
+        ("kafka_security_protocol", "TLS"),
+        ("kafka_sasl_mechanism", "plain"),
+        ("kafka_cluster", "Main"),
+        ("kafka_commands_topic", "a topic"),
+        ("kafka_events_topic", "a:topic"),
+        ("kafka_dead_letters_topic", "a/topic"),
+        ("worker_listen", "9464"),
     ],
 )
 def test_a_wrong_setting_is_named_where_it_was_made(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,6 +89,104 @@ def test_a_wrong_setting_is_named_where_it_was_made(name: str, value: str, monke
     with pytest.raises(UsageFault) as by_file:
         load({})
     assert by_file.value.values["where"] == name
+
+
+def test_a_database_wins_over_a_store_but_not_over_one_named_on_the_command_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TIEOUT_STORE", "other.sqlite")
+    assert load({}).location == Path("other.sqlite")
+    monkeypatch.setenv("TIEOUT_DATABASE_URL", "postgresql://u:p%40ss@h:5433/d?sslmode=require")
+    assert load({}).location == "postgresql://u:p%40ss@h:5433/d?sslmode=require"
+    assert load({}).location_name == "postgresql://h:5433/d"
+    assert load({"store": Path("typed.sqlite")}).location == Path("typed.sqlite")
+
+
+def test_all_of_it_can_stand_in_a_file_and_paths_are_relative_to_that(tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "own.toml").write_text(
+        """
+        database_url = "postgresql://h/d"
+        kafka_bootstrap_servers = "a:1,[::1]:2"
+        kafka_security_protocol = "SASL_SSL"
+        kafka_sasl_mechanism = "SCRAM-SHA-512"
+        kafka_sasl_username = "u"
+        kafka_sasl_password = "p"
+        kafka_ssl_cafile = "ca.pem"
+        worker_listen = "[::]:9464"
+        [feeds."stripe.events"]
+        book = "main"
+        adapter = "stripe"
+        [feeds.shop]
+        book = "shop"
+        adapter = "feeds/shop.toml"
+        [feeds.own]
+        book = "main"
+        """
+    )
+    settings = load({"config": folder / "own.toml"})
+    assert settings.location == "postgresql://h/d"
+    assert settings.kafka_ssl_cafile == folder / "ca.pem"
+    assert {topic: one.adapter for topic, one in settings.feeds.items()} == {
+        "stripe.events": "stripe",
+        "shop": str(folder / "feeds/shop.toml"),
+        "own": None,
+    }
+    assert brokers.read_topics(settings) == ["tieout.commands", "stripe.events", "shop", "own"]
+    (folder / "ca.pem").write_text("")
+    assert brokers.servers(settings).options == {
+        "security_protocol": "SASL_SSL",
+        "ssl_cafile": str(folder / "ca.pem"),
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": "u",
+        "sasl_plain_password": "p",
+    }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "where"),
+    [
+        ('[feeds.shop]\nadapter = "stripe"\n', "feeds.shop.book"),
+        ('[feeds."a b"]\nbook = "main"\n', "feeds.a b.[key]"),
+        ('[feeds.shop]\nbook = "main"\nfile = "x"\n', "feeds.shop.file"),
+        ('feeds = "shop"\n', "feeds"),
+    ],
+)
+def test_a_wrong_feed_is_named_by_its_place(wrong: str, where: str) -> None:
+    Path("tieout.toml").write_text(wrong)
+    with pytest.raises(UsageFault) as fault:
+        load({})
+    assert (fault.value.values["where"], fault.value.values["rule"]) == (where, "setting.feeds")
+
+
+def test_feeds_of_the_environment_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIEOUT_FEEDS", '{"shop": {"book": "main"}}')
+    assert load({}).feeds["shop"].book == "main"
+    monkeypatch.setenv("TIEOUT_FEEDS", "shop")
+    with pytest.raises(UsageFault, match=r"error\.setting_wrong"):
+        load({})
+
+
+def test_a_worker_listens_nowhere_where_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load({}).worker_listen == "127.0.0.1:9464"
+    monkeypatch.setenv("TIEOUT_WORKER_LISTEN", "")
+    assert load({}).worker_listen == ""
+    monkeypatch.setenv("TIEOUT_BOOK", "")
+    assert load({}).book is None
+
+
+def test_how_to_log_in_to_kafka_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageFault, match=r"error\.no_kafka"):
+        brokers.servers(load({}))
+    monkeypatch.setenv("TIEOUT_KAFKA_BOOTSTRAP_SERVERS", "localhost:9092")
+    assert brokers.servers(load({})).options == {"security_protocol": "PLAINTEXT"}
+    monkeypatch.setenv("TIEOUT_KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    with pytest.raises(UsageFault, match=r"error\.kafka_login"):
+        brokers.servers(load({}))
+    monkeypatch.setenv("TIEOUT_KAFKA_SSL_CAFILE", "none.pem")
+    with pytest.raises(NotFound, match=r"error\.file_missing"):
+        brokers.servers(load({}))
 
 
 def test_an_unknown_entry_of_the_file_is_named() -> None:

@@ -12,6 +12,9 @@ SLOW = (
     "consumers.tables",
     "duckdb",
     "eventsourcing",
+    "kafka",
+    "prometheus_client",
+    "psycopg",
     "pydantic_settings",
     "rich",
     "sqlalchemy",
@@ -38,7 +41,10 @@ def loaded(folder: Path, *arguments: str) -> set[str]:
     return set(names)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["balance", "--help"], ["--version"]], ids=" ".join)
+HELP = [["--help"], ["balance", "--help"], ["worker", "--help"], ["topics", "--help"], ["--version"]]
+
+
+@pytest.mark.parametrize("arguments", HELP, ids=" ".join)
 def test_help_loads_nothing_slow(arguments: list[str], tmp_path: Path) -> None:
     assert loaded(tmp_path, *arguments) == set()
 
@@ -48,6 +54,13 @@ def test_only_init_loads_alembic_and_only_import_loads_duckdb(tmp_path: Path) ->
     assert "duckdb" not in loaded(tmp_path, "book", "open", "main", "--currency", "CNY")
     assert not {"alembic", "duckdb", "consumers.tables"} & loaded(tmp_path, "balance")
     assert not {"alembic", "duckdb", "sqlalchemy"} & loaded(tmp_path, "book", "list")
+
+
+def test_an_embedded_store_loads_nothing_of_servers(tmp_path: Path) -> None:
+    loaded(tmp_path, "init")
+    loaded(tmp_path, "book", "open", "main", "--currency", "CNY")
+    for command in ("status", "balance", "replay"):
+        assert not {"kafka", "prometheus_client", "psycopg"} & loaded(tmp_path, command)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+import pytest
 from commandline import Run
+from databases import KINDS
 
 REFUND = {
     "command": "RecordRefund",
@@ -28,6 +30,7 @@ PAYMENT = {
 }
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_refund_is_listed_until_its_payment_comes(run: Run, empty_folder: Path) -> None:
     run("init")
     run("book", "open", "main", "--currency", "CNY")

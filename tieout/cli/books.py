@@ -76,7 +76,7 @@ def list_books(session: Session, json: Json = False) -> None:
         output.json({"books": [_facts(book) for book in books]})
         return
     if not books:
-        raise NotFound("error.no_book", store=session.settings.store)
+        raise NotFound("error.no_book", store=session.settings.location_name)
     from tieout.render.grid import grid, row
 
     table = grid(session.texts, ["book", "name", "standard", "base_currency", "time_zone", "first_on", "allocation"])

@@ -1,4 +1,7 @@
-"""Errors as people read them: what is wrong and what to do next, on stderr, and the exit code that goes with it."""
+"""Errors as people read them: what is wrong and what to do next, on stderr, and the exit code that goes with it.
+
+No text leaves here with a user or a password in it.
+"""
 
 import sqlite3
 import sys
@@ -9,6 +12,7 @@ import typer
 from tieout.cli import output
 from tieout.errors import Exit, TextKey, UserError
 from tieout.messages import Texts
+from tieout.secrets import without_secrets
 
 
 def report(error: Exception, texts: Texts) -> int:
@@ -89,5 +93,7 @@ def _say(texts: Texts, key: str, code: Exit, **values: object) -> int:
 
 
 def _plain(value: object) -> object:
-    """A value that cannot steer a terminal."""
-    return "".join(one if one.isprintable() else " " for one in value) if isinstance(value, str) else value
+    """A value that cannot steer a terminal, and gives nobody away."""
+    if isinstance(value, int):
+        return value
+    return without_secrets("".join(one if one.isprintable() else " " for one in str(value)))

@@ -17,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from tieout.cli.session import Session
 from tieout.errors import ReaderGone
 from tieout.messages import Texts
+from tieout.servers import server_fault
 
 _HEADINGS = ("Usage: ", "Options:", "Arguments:", "Commands:")
 _FIXED = (*_HEADINGS, "Show this message and exit.", "[default: ", "[required]")
@@ -105,6 +106,11 @@ def _with_session(function: Callable[..., Any]) -> Callable[..., Any]:
             except BrokenPipeError:
                 # typer would end the process with 1.
                 raise ReaderGone from None
+            except Exception as error:
+                fault = None if overrides.get("debug") else server_fault(error, session.settings)
+                if fault is None:
+                    raise
+                raise fault from error
 
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     own = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]

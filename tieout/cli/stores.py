@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from tieout.cli import output
@@ -22,27 +23,32 @@ def init(session: Session) -> None:
     """Make the store; done before, it does nothing."""
     from ledger.store import create
 
-    store = session.settings.store
-    session.say("init.made" if create(store) else "init.there", store=store)
+    made = create(session.settings.location)
+    session.say("init.made" if made else "init.there", store=session.settings.location_name)
     if not session.app.ledger.books():
         session.say("init.next")
 
 
 def status(session: Session, json: Json = False) -> None:
-    """Head of the log, how far the projections are, books, and what stands in quarantine."""
+    """Head of the log, how far the projections are, books, what stands in quarantine, and how the feeds stand."""
     from ledger.outcomes import token
+    from tieout.register import feeds
 
     ledger = session.app.ledger
     head = ledger.head()
     position = session.reader().position
     books = [_book_counts(session, book.book, book.base_currency) for book in ledger.books()]
+    found = feeds(session.settings.location)
     answer = {
-        "store": str(session.settings.store),
+        "store": session.settings.location_name,
         "head": token(head.position),
         "recorded_at": iso(head.recorded_us) if head.position else None,
         "position": token(position),
         "lag": head.position - position,
         "books": books,
+        "kafka": [msgspec.structs.asdict(one) for one in found.positions],
+        "paused": [{"part": one.part, "since": iso(one.since_us), "reason": one.reason} for one in found.paused],
+        "parked": found.parked,
     }
     if session.as_json:
         output.json(answer)
@@ -60,7 +66,7 @@ def replay(
     from ledger.store import check
     from projections.replay import replay as prove
 
-    store = check(session.settings.store)
+    store = check(session.settings.location)
     session.app.follow()
     with output.bar(session.texts("word.replaying"), session.texts("unit.events")) as told:
         report = prove(store, told, limit=limit)
@@ -85,10 +91,10 @@ def rebuild(session: Session) -> None:
 def _rebuild(session: Session) -> None:
     from ledger.outcomes import token
     from ledger.store import check
-    from projections.follow import rebuild as make_anew
+    from projections.rebuild import rebuild as make_anew
 
     with output.bar(session.texts("word.rebuilding"), session.texts("unit.events")) as told:
-        position = make_anew(check(session.settings.store), told)
+        position = make_anew(check(session.settings.location), told)
     session.note("rebuild.done", position=token(position))
 
 
@@ -101,7 +107,7 @@ def _book_counts(session: Session, book: str, base_currency: str) -> dict[str, A
     return {
         "book": book,
         "base_currency": base_currency,
-        "documents": document_counts(session.settings.store, book),
+        "documents": document_counts(session.settings.location, book),
         "quarantine": entries,
         "waiting": len(session.app.ledger.waiting(book)),
     }
@@ -124,10 +130,27 @@ def _show_status(session: Session, answer: dict[str, Any]) -> None:
         counts = (documents, book["quarantine"]["open"], book["waiting"])
         row(books, book["book"], book["base_currency"], *map(count, counts))
     output.show(books)
+    _show_feeds(session, answer)
     if any(book["quarantine"]["open"] for book in answer["books"]):
         session.say("status.quarantine")
     if any(book["waiting"] for book in answer["books"]):
         session.say("status.waiting")
+
+
+def _show_feeds(session: Session, answer: dict[str, Any]) -> None:
+    """What comes from Kafka, where anything does, and what an operator has paused."""
+    from tieout.render.amounts import count
+    from tieout.render.grid import grid, rows
+
+    for name, columns in (
+        ("kafka", ["cluster", "topic", "partition", "next"]),
+        ("paused", ["part", "since", "reason"]),
+    ):
+        if answer[name]:
+            output.write("")
+            output.show(rows(grid(session.texts, columns), ([one[part] for part in columns] for one in answer[name])))
+    if answer["parked"]:
+        session.say("status.parked", count=count(answer["parked"]))
 
 
 def _show_report(session: Session, report: Any) -> None:

@@ -5,7 +5,21 @@ from typing import Any
 
 import typer
 
-from tieout.cli import books, customers, demo, entry, explain, quarantine, questions, stores, tracing, waiting
+from tieout.cli import (
+    books,
+    completeness,
+    customers,
+    demo,
+    entry,
+    explain,
+    kafka,
+    quarantine,
+    questions,
+    stores,
+    tracing,
+    waiting,
+    worker,
+)
 from tieout.cli.program import root, speak
 from tieout.messages import Lang, Texts
 
@@ -13,7 +27,9 @@ ORDER = (
     *("init", "book", "import", "post", "customer"),
     *("balance", "items", "ageing", "statement", "journal", "trial-balance", "control"),
     *("explain", "history", "documents", "document"),
-    *("quarantine", "waiting", "status", "replay", "rebuild", "demo"),
+    *("quarantine", "waiting", "completeness", "status", "replay", "rebuild"),
+    *("worker", "pause", "resume", "topics", "lag"),
+    *("demo", "demo-feed"),
 )
 
 
@@ -21,7 +37,21 @@ ORDER = (
 def program(lang: Lang) -> Any:
     """The whole program, with its help in a language."""
     app = root()
-    for part in (stores, books, entry, customers, questions, explain, tracing, quarantine, waiting, demo):
+    for part in (
+        stores,
+        books,
+        entry,
+        customers,
+        questions,
+        explain,
+        tracing,
+        quarantine,
+        waiting,
+        completeness,
+        worker,
+        kafka,
+        demo,
+    ):
         part.register(app)
     tree: Any = typer.main.get_command(app)
     # typer puts groups behind single commands.

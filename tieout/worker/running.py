@@ -1,0 +1,126 @@
+"""The process: parts are started, work until a signal comes, and finish what they are at.
+
+The signals' handler does no more than write to a pipe, since it may run at any moment, also while a lock is held. After
+the first signal the system's own handling is put back, so that a second one ends the process at once.
+"""
+
+import gc
+import os
+import select
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from time import monotonic
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, ProcessCollector
+
+from tieout.logging import hear_libraries
+from tieout.settings import Settings
+from tieout.worker.health import Health, served
+from tieout.worker.measuring import Measured, Standing
+from tieout.worker.parts import CONSUME, OF_KAFKA, PROJECT, PUBLISH
+from tieout.worker.supervising import Supervised, Work
+
+log = structlog.get_logger(__name__)
+
+STOP_SECONDS = 25.0
+"""How long parts may take to finish; less than orchestrators wait before they kill."""
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_GARBAGE = (50_000, 20, 50)
+"""A batch makes some thousand objects at once, and sets off dozens of collections that find nothing: without them a
+message from Kafka takes a fifth less of the processor's time."""
+
+
+def run(settings: Settings, names: Sequence[str], started: Callable[[], None]) -> bool:
+    """Run parts until a signal comes; whether all of them have ended in time.
+
+    ``started`` is called once they run. Of the main thread, as signals are.
+    """
+    hear_libraries()
+    registry = CollectorRegistry()
+    parts = _supervised(settings, names, registry)
+    topic = settings.kafka_events_topic if settings.kafka_bootstrap_servers is not None else None
+    with closing(Standing(settings.location, topic)) as standing:
+        registry.register(Measured(standing, parts))
+        with _signals() as pipe, served(settings.worker_listen, Health(parts, standing, registry)) as listen:
+            _spare_collections()
+            for part in parts:
+                part.start()
+            log.info("worker_started", parts=list(names), store=settings.location_name, listen=listen)
+            started()
+            select.select([pipe], [], [])
+            log.info("worker_stopping", parts=list(names))
+            return _stopped(parts)
+
+
+def _supervised(settings: Settings, names: Sequence[str], registry: CollectorRegistry) -> list[Supervised]:
+    restarts = Counter("tieout_part_restarts", "Starts of a part after it failed.", ["part"], registry=registry)
+    ProcessCollector(registry=registry)
+    return [
+        Supervised(name, work, restarted=restarts.labels(name).inc)
+        for name, work in _works(settings, names, registry).items()
+    ]
+
+
+def _works(settings: Settings, names: Sequence[str], registry: CollectorRegistry) -> dict[str, Work]:
+    """What the parts do. Imported for those that run, all of it before garbage collection is told to leave it alone."""
+    works: dict[str, Work] = {}
+    if any(name in OF_KAFKA for name in names):
+        from tieout.brokers import servers
+
+        # What is wrong with how to log in is said at once, not again and again.
+        servers(settings)
+    if CONSUME in names:
+        from consumers.kafka.metrics import Metrics
+        from tieout.worker.consuming import consume, send_dead_letters
+
+        works[CONSUME] = partial(consume, settings, Metrics.registered(registry), CONSUME)
+        works["dead-letters"] = partial(send_dead_letters, settings)
+    if PROJECT in names:
+        from tieout.worker.projecting import project
+
+        works[PROJECT] = partial(project, settings, PROJECT)
+    if PUBLISH in names:
+        from tieout.worker.publishing import publish
+
+        works[PUBLISH] = partial(publish, settings, PUBLISH)
+    return works
+
+
+def _stopped(parts: Sequence[Supervised]) -> bool:
+    for part in parts:
+        part.stop()
+    deadline = monotonic() + STOP_SECONDS
+    left = [part.name for part in parts if not part.join(deadline)]
+    if left:
+        log.error("worker_parts_left", parts=left, seconds=STOP_SECONDS)
+    return not left
+
+
+@contextmanager
+def _signals() -> Iterator[int]:
+    """The end of a pipe that can be read from once a signal has come."""
+    reading, writing = os.pipe()
+
+    def told(_number: int, _frame: object) -> None:
+        for one in _SIGNALS:
+            signal.signal(one, signal.SIG_DFL)
+        os.write(writing, b".")
+
+    before = {one: signal.signal(one, told) for one in _SIGNALS}
+    try:
+        yield reading
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        os.close(reading)
+        os.close(writing)
+
+
+def _spare_collections() -> None:
+    """Modules and the like live as long as the process: they are not looked through again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)

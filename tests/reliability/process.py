@@ -67,6 +67,12 @@ class Worker:
         return bool(self._process.is_alive())
 
     @property
+    def has_failed(self) -> bool:
+        """Whether it has ended by itself."""
+        code = self._process.exitcode
+        return code is not None and code >= 0
+
+    @property
     def is_frozen(self) -> bool:
         """Whether it stands still."""
         return bool(psutil.Process(self._process.pid).status() == psutil.STATUS_STOPPED)
@@ -139,24 +145,37 @@ def _work(part: str, environment: Mapping[str, str], log: str, plan: str) -> Non
 
 
 def _quicken() -> None:
-    """The same program with shorter times and smaller pages."""
+    """The same program with shorter times and smaller pages: other defaults."""
     import consumers.kafka.client as client
     import tieout.worker.consuming as consuming
-    import tieout.worker.projecting as projecting
-    import tieout.worker.publishing as publishing
-    import tieout.worker.supervising as supervising
+    from consumers.kafka.backoff import Backoff
+    from consumers.kafka.dead_letters import DeadLetters
+    from projections.follow import Follower
+    from projections.outbound.publisher import Publisher
 
     client.RECONNECT_MS = 200
-    wait = {"longest_wait": 0.3}
-    group = {"session_timeout_ms": SESSION_MS, "heartbeat_interval_ms": 200}
-    consuming.Group = partial(consuming.Group, **group)  # type: ignore[misc,assignment]
-    consuming.Options = partial(  # type: ignore[misc,assignment]
-        consuming.Options, poll_ms=20, max_poll_records=25, every_seconds=0.1, **wait
+    _default(Backoff.__init__, longest=0.3)
+    _default(DeadLetters.__init__, longest_wait=0.3, every_seconds=0.2)
+    _default(Follower.follow, page=100)
+    _default(Publisher.__init__, page=50)
+    consuming.Group = partial(  # type: ignore[misc,assignment]
+        consuming.Group, session_timeout_ms=SESSION_MS, heartbeat_interval_ms=200
     )
-    consuming.DeadLetters = partial(consuming.DeadLetters, every_seconds=0.2, **wait)  # type: ignore[misc,assignment]
-    projecting.follow = partial(projecting.follow, page=100)
-    publishing.Publisher = partial(publishing.Publisher, page=50)  # type: ignore[misc,assignment]
-    supervising.Backoff = partial(supervising.Backoff, longest=0.3)  # type: ignore[misc,assignment]
+    consuming.Options = partial(  # type: ignore[misc,assignment]
+        consuming.Options, poll_ms=20, max_poll_records=25, every_seconds=0.1, longest_wait=0.3
+    )
+
+
+def _default(function: Any, **values: Any) -> None:
+    """Have a function take other values where none are given."""
+    for name, value in values.items():
+        if name in (function.__kwdefaults__ or {}):
+            function.__kwdefaults__[name] = value
+            continue
+        given = list(function.__defaults__)
+        names = function.__code__.co_varnames[: function.__code__.co_argcount][-len(given) :]
+        given[names.index(name)] = value
+        function.__defaults__ = tuple(given)
 
 
 def _watch(place: Path) -> None:

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -121,11 +121,11 @@ class Round:
             n = self._unsent.pop()
             self._sent.append((n, self._send(n)))
 
-    def drain(self, seconds: float = DRAINED) -> None:
+    def drain(self) -> None:
         """Wait until all that was sent has been read and booked, or kept."""
         self._settle()
         ends = {str(partition): end for partition, end in self._brokers.ends(self.commands).items() if end}
-        until(lambda: self._asked(lambda: self.books.tracked(f"kafka:main:{self.commands}:")) == ends, seconds, 0.02)
+        self._until(lambda: self._asked(lambda: self.books.tracked(f"kafka:main:{self.commands}:")) == ends)
 
     def dismiss(self) -> None:
         """Close what stands open in quarantine, as an operator does."""
@@ -168,7 +168,7 @@ class Round:
         before = self._grown()
         self._share = count
         self.send_share()
-        until(lambda: (self._asked(self._grown) or before) > before, DRAINED)
+        self._until(lambda: (self._asked(self._grown) or before) > before)
 
     def _grown(self) -> int:
         return sum(self.books.tracked("kafka:").values())
@@ -178,7 +178,7 @@ class Round:
         kill_taking_up(self, TAKING_UP)
         while True:
             self.dismiss()
-            until(lambda: self._asked(self._open) or self._asked(self._parked) == 0, DRAINED)
+            self._until(lambda: self._asked(self._open) or self._asked(self._parked) == 0)
             if not self._open():
                 return
 
@@ -196,13 +196,11 @@ class Round:
         head = self.books.head()
         last = self.books.rows("SELECT coalesce(max(id), 0) FROM quarantine")[0][0]
         wanted = {"projections": head, f"outbound:{self.events}": head, f"dead-letter:{self.dead}": last}
-        until(lambda: wanted.items() <= self.books.tracked("").items(), DRAINED, 0.02)
+        self._until(lambda: wanted.items() <= self.books.tracked("").items())
 
     def _stop(self) -> None:
-        silent = [worker.name for worker in self._workers if not worker.is_alive]
-        assert not silent, f"{silent} ended unasked"
         # One that has just been started dies of the signal as any program does.
-        until(lambda: all(worker.is_up for worker in self._workers), DRAINED)
+        self._until(lambda: all(worker.is_up for worker in self._workers))
         codes = {worker.name: worker.stop() for worker in self._workers}
         assert not any(codes.values()), f"exit codes: {codes}"
 
@@ -286,6 +284,16 @@ class Round:
             self._producer.close(timeout=0)
             self._producer = self._new_producer()
             self._sent = [(n, self._send(n)) for n in failed]
+
+    def _until(self, condition: Callable[[], Any]) -> None:
+        """Wait for something that the workers are to bring about."""
+
+        def is_true() -> Any:
+            failed = [worker.log for worker in self._workers if worker.has_failed]
+            assert not failed, f"ended unasked: {failed}"
+            return condition()
+
+        until(is_true, DRAINED, 0.02)
 
     def _asked(self, question: Any) -> Any:
         """The answer, or None while the database cannot give it."""

@@ -1,5 +1,6 @@
 """Commands about the store as a whole: make it, look at it, prove it, rebuild what is derived."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -10,12 +11,18 @@ from tieout.cli.options import Json
 from tieout.cli.program import command
 from tieout.cli.session import Session
 from tieout.clock import iso
-from tieout.errors import Exit
+from tieout.errors import Exit, UserError
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for name, function in (("init", init), ("status", status), ("replay", replay), ("rebuild", rebuild)):
+    for name, function in (
+        ("init", init),
+        ("status", status),
+        ("replay", replay),
+        ("rebuild", rebuild),
+        ("export", export),
+    ):
         command(app, name)(function)
 
 
@@ -83,18 +90,37 @@ def replay(
     return Exit.UNPROVED
 
 
-def rebuild(session: Session) -> None:
+def rebuild(
+    session: Session,
+    workers: Annotated[int, typer.Option("--workers", min=1, metavar="N", help="option.workers")] = 1,
+) -> None:
     """Make the projections anew from the whole log."""
-    _rebuild(session)
+    _rebuild(session, workers)
 
 
-def _rebuild(session: Session) -> None:
+def export(
+    session: Session,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="argument.export")],
+) -> None:
+    """Write the log as Parquet files, or what is new in it."""
+    from projections.exporting import export as write
+
+    location = session.settings.location
+    try:
+        with output.bar(session.texts("word.exporting"), session.texts("unit.events")) as told:
+            files = write(location, folder, told)
+    except OSError as error:
+        raise UserError("error.export", path=folder, reason=error.strerror or error) from None
+    session.say("export.done", files=len(files), folder=folder)
+
+
+def _rebuild(session: Session, workers: int = 1) -> None:
     from ledger.outcomes import token
     from ledger.store import check
     from projections.rebuild import rebuild as make_anew
 
     with output.bar(session.texts("word.rebuilding"), session.texts("unit.events")) as told:
-        position = make_anew(check(session.settings.location), told)
+        position = make_anew(check(session.settings.location), told, workers=workers)
     session.note("rebuild.done", position=token(position))
 
 

@@ -27,7 +27,7 @@ ORDER = (
     *("init", "book", "import", "post", "customer"),
     *("balance", "items", "ageing", "statement", "journal", "trial-balance", "control"),
     *("explain", "history", "documents", "document"),
-    *("quarantine", "waiting", "completeness", "status", "replay", "rebuild"),
+    *("quarantine", "waiting", "completeness", "status", "replay", "rebuild", "export"),
     *("worker", "pause", "resume", "topics", "lag"),
     *("demo", "demo-feed"),
 )

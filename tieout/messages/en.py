@@ -9,6 +9,7 @@ HELP = {
     "help.status": "Head of the log, position of the projections, books, quarantine, feeds.",
     "help.replay": "Prove the projections: replay the log and compare every row (exit code 4 if any differs).",
     "help.rebuild": "Make the projections anew from the log.",
+    "help.export": "Write the log as Parquet files for other engines; again, only what is new.",
     "help.book": "Books: open, list, show, posting template.",
     "help.book_open": "Open a book.",
     "help.book_list": "List the books.",
@@ -58,6 +59,7 @@ HELP = {
     "option.version": "Show the version and exit.",
     "option.json": "JSON for programs; amounts in minor units.",
     "option.as_of": "Effective as of the end of this day.",
+    "option.workers": "Processes that share the work, on PostgreSQL.",
     "option.to": "Up to the end of this day.",
     "option.from": "From this day on.",
     "option.known_as_of": "As known at a position (0:123), an instant, or the end of a day.",
@@ -115,6 +117,7 @@ HELP = {
     "argument.any_book": "The book (default: --book, or the only one).",
     "argument.table": "The table: .csv, .parquet, .jsonl and others.",
     "argument.commands": "File of commands; - for standard input.",
+    "argument.export": "Where the files go; made if it is missing.",
     "argument.customer": "Customer id.",
     "argument.any_customer": "Only this customer.",
     "argument.document": "Document id, kind:series:number:revision.",
@@ -176,6 +179,7 @@ ERRORS = {
     " entry.",
     "error.minor_wrong": "{option} {value} must be a whole number of minor units.\nNext: for example CNY=5 for five fen.",
     "error.name_needed": "customer {customer} has no name yet.\nNext: add --name.",
+    "error.export": "{path} cannot be written: {reason}.\nNext: name a folder that you may write into.",
     "error.not_followed": "the projections do not answer this: {reason}.\nNext: tieout rebuild.",
     "error.one_entry": "--set and --file correct one entry.\nNext: name that entry: tieout quarantine retry ENTRY --set"
     " FIELD=VALUE.",
@@ -250,6 +254,7 @@ ANSWERS = {
     "import.quarantined": "{count} in quarantine. Next: tieout quarantine list, then correct and retry, or correct the file"
     " and import it again.",
     "post.reading": "Reading commands from the keyboard: one a line, Ctrl-D ends.",
+    "export.done": "Files written: {files}, in {folder}.",
     "rebuild.done": "The projections are made anew, up to position {position}.",
     "replay.identical": "Identical: {events} events replayed up to position {position}, every row confirmed.",
     "replay.differs": "{differences} differences up to position {position}, {shown} of them shown. The log is right:"
@@ -324,6 +329,7 @@ ANSWERS = {
     "word.following": "Following the log",
     "word.importing": "Importing",
     "word.rebuilding": "Rebuilding",
+    "word.exporting": "Exporting",
     "word.replaying": "Replaying",
     "word.sending": "Sending",
     "word.missing": "(missing)",

@@ -1,7 +1,7 @@
 """Settings: the command line wins over the environment (``TIEOUT_*``), that over a file, that over the defaults.
 
-The file is ``tieout.toml`` in the working directory, or the one that ``--config`` or ``TIEOUT_CONFIG`` names; paths in it
-are relative to the file. It has the names below without the prefix.
+The file is ``tieout.toml`` in the working directory, or the one that ``--config`` or ``TIEOUT_CONFIG`` names. Paths in
+it are relative to the file. It has the names below without the prefix.
 """
 
 import os

@@ -1,7 +1,7 @@
 """The topics that Tieout reads and writes, made where they are missing. What is there is left as it is.
 
-Positions are in our database: after an outage reading goes on where it stopped, as long as the messages are still there.
-So they are kept for longer than the longest outage, and than the age of a backup that might have to be restored.
+Positions are in our database: after an outage reading goes on where it stopped, if the messages are still there. So
+they are kept for longer than the longest outage, and than the age of a backup that might have to be restored.
 """
 
 from contextlib import closing

@@ -93,10 +93,27 @@ def _follow_plan(at: "Round", name: str, workers: Sequence[Worker], plan: Plan, 
 
 
 def freeze_member(at: "Round", name: str) -> None:
-    """A member stands still with a batch in hand, past its session, until others have done its work; then it wakes."""
+    """A member stands still with a batch in hand, past its session, until others have done its work; then it wakes, and
+    its batch is refused.
+    """
+    zombie = _frozen(at, Plan("STOP", "before", "UPDATE ledger_head"))
+    said = zombie.log.stat().st_size
+    zombie.thaw()
+    until(lambda: zombie.has_said("kafka_position_stale", said), PATIENCE)
+    at.count(name)
+
+
+def freeze_in_commit(at: "Round", name: str) -> None:
+    """The same in the middle of a commit, which keeps everybody from writing until the server ends its session."""
+    _frozen(at, Plan("STOP", "after", "UPDATE ledger_head")).thaw()
+    at.count(name)
+
+
+def _frozen(at: "Round", plan: Plan) -> Worker:
+    """A member that stands still by a plan, when the others have done all there is."""
     members = at.of("consume")
     for member in members:
-        member.intend(Plan("STOP", "before", "UPDATE ledger_head"))
+        member.intend(plan)
     at.send_share(0.5)
     until(lambda: any(member.has_followed() for member in members), PATIENCE)
     frozen = [member for member in members if not member.forget()]
@@ -106,8 +123,7 @@ def freeze_member(at: "Round", name: str) -> None:
         member.thaw()
     at.send_share()
     at.drain()
-    frozen[0].thaw()
-    at.count(name)
+    return frozen[0]
 
 
 # --- servers
@@ -208,6 +224,7 @@ INJECTIONS: Mapping[str, Injection] = {
     "publish killed": partial(kill, part="publish"),
     "publish killed at a statement": partial(kill_at_statement, part="publish"),
     "consume frozen past its session": freeze_member,
+    "consume frozen in a commit": freeze_in_commit,
     "database killed": kill_database,
     "database killed over commits": kill_database_over_commits,
     "broker killed": kill_broker,

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,8 @@ from crashing import SLOWEST
 
 SESSION_MS = 1_000
 """A member that is not heard of for so long is given up for dead. The least that the broker of the tests allows."""
+IDLE_SECONDS = 2
+"""After so long the server ends a session that stands still in the middle of a transaction."""
 _PRELOAD = ("tests.reliability.process", "tieout.worker.running", "tieout.worker.consuming")
 _PRELOAD += ("tieout.worker.projecting", "tieout.worker.publishing", "tieout.cli.tree", "ledger.postgres_commit")
 
@@ -56,10 +59,14 @@ class Worker:
         self._process = _context().Process(target=_work, args=arguments, name=f"tieout-{self.name}")
         self._process.start()
 
+    def has_said(self, event: str, since: int | None = None) -> bool:
+        """Whether it has logged an event, in this life or since its log had so many bytes."""
+        return f'"{event}"'.encode() in self.log.read_bytes()[self._said if since is None else since :]
+
     @property
     def is_up(self) -> bool:
         """Whether it works, and would stop gracefully."""
-        return b'"worker_started"' in self.log.read_bytes()[self._said :]
+        return self.has_said("worker_started")
 
     @property
     def is_alive(self) -> bool:
@@ -105,9 +112,12 @@ class Worker:
             return False
         return True
 
-    def stop(self) -> int:
-        """End it as an operator does; its exit code."""
+    def terminate(self) -> None:
+        """Tell it to end, as an operator does."""
         self._process.terminate()
+
+    def ended(self) -> int:
+        """Wait for its end; its exit code."""
         self._process.join(SLOWEST)
         code = self._process.exitcode
         if code is None:
@@ -138,7 +148,7 @@ def _work(part: str, environment: Mapping[str, str], log: str, plan: str) -> Non
         del os.environ[name]
     os.environ.update(environment)
     _quicken()
-    _watch(Path(plan))
+    _watch(Path(plan), f"tieout-{part}")
     from tieout.cli import main
 
     sys.exit(main(["worker", part]))
@@ -147,6 +157,7 @@ def _work(part: str, environment: Mapping[str, str], log: str, plan: str) -> Non
 def _quicken() -> None:
     """The same program with shorter times and smaller pages: other defaults."""
     import consumers.kafka.client as client
+    import ledger.postgres as postgres
     import tieout.worker.consuming as consuming
     from consumers.kafka.backoff import Backoff
     from consumers.kafka.dead_letters import DeadLetters
@@ -154,6 +165,8 @@ def _quicken() -> None:
     from projections.outbound.publisher import Publisher
 
     client.RECONNECT_MS = 200
+    assert postgres.PATIENCE in postgres._SESSION
+    postgres._SESSION = postgres._SESSION.replace(postgres.PATIENCE, f"{IDLE_SECONDS}s")
     _default(Backoff.__init__, longest=0.3)
     _default(DeadLetters.__init__, longest_wait=0.3, every_seconds=0.2)
     _default(Follower.follow, page=100)
@@ -178,16 +191,19 @@ def _default(function: Any, **values: Any) -> None:
         function.__defaults__ = tuple(given)
 
 
-def _watch(place: Path) -> None:
-    """Have every statement look whether it is the one of the plan."""
+def _watch(place: Path, thread: str) -> None:
+    """Have every statement of the thread that does the part's work look whether it is the one of the plan."""
     import psycopg
 
     execute = psycopg.Cursor.execute
 
     def watched(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
-        _reached(place, "before", query)
+        ours = threading.current_thread().name == thread
+        if ours:
+            _reached(place, "before", query)
         found = execute(self, query, *arguments, **options)
-        _reached(place, "after", query)
+        if ours:
+            _reached(place, "after", query)
         return found
 
     psycopg.Cursor.execute = watched  # type: ignore[method-assign]
@@ -200,4 +216,5 @@ def _reached(place: Path, when: str, query: Any) -> None:
     text = query.decode() if isinstance(query, bytes) else str(query)
     if wanted == when and word in text:
         place.unlink()
-        os.kill(os.getpid(), getattr(signal, f"SIG{deed}"))
+        # To this thread: another one that gets the signal would leave it some steps further.
+        signal.pthread_kill(threading.get_ident(), getattr(signal, f"SIG{deed}"))

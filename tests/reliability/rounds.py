@@ -201,7 +201,9 @@ class Round:
     def _stop(self) -> None:
         # One that has just been started dies of the signal as any program does.
         self._until(lambda: all(worker.is_up for worker in self._workers))
-        codes = {worker.name: worker.stop() for worker in self._workers}
+        for worker in self._workers:
+            worker.terminate()
+        codes = {worker.name: worker.ended() for worker in self._workers}
         assert not any(codes.values()), f"exit codes: {codes}"
 
     # --- checks

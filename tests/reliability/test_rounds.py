@@ -16,8 +16,8 @@ SCRIPTS = {
     1: ("consume killed at a statement", "connections cut", "project killed", "publish killed at a statement"),
     2: ("commits cut, done and not told", "consume frozen past its session", "publish killed", "database killed"),
     3: ("project killed at a statement", "database killed over commits", "consume killed", "commits cut, not done"),
-    4: ("publish killed at a statement", "broker killed", "consume killed at a statement"),
-    5: ("consume frozen past its session", "commits cut, done and not told", "project killed at a statement"),
+    4: ("broker killed", "consume killed at a statement"),
+    5: ("consume frozen in a commit", "commits cut, done and not told", "project killed at a statement"),
 }
 """Seed → injections."""
 

@@ -75,9 +75,9 @@ class Health:
 
 @contextmanager
 def served(listen: str, application: Health) -> Iterator[str]:
-    """Answer at ``host:port`` in the background, nowhere where that is empty; where it is. ``UserError`` if it is taken.
+    """Answer at ``host:port`` in the background, nowhere where that is empty; where it is.
 
-    Port 0 is any that is free.
+    Raises ``UserError`` where the address is taken. Port 0 is any that is free.
     """
     if not listen:
         yield ""

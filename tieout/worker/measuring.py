@@ -1,4 +1,4 @@
-"""Where log, projections and publishing stand, asked of the store when somebody wants to know, and the parts' own state."""
+"""Where log, projections and publishing stand, asked of the store when somebody wants to know; how parts are."""
 
 import threading
 from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -17,8 +17,6 @@ from typing import Any
 
 import psycopg
 from crashing import Database, until
-from kafka import KafkaProducer
-from kafka.errors import KafkaError
 from members import Brokers
 
 from deploy.kafka.local_broker import Broker
@@ -29,8 +27,9 @@ from ledger.store import create
 from projections.follow import follow
 from tests.reliability import checks
 from tests.reliability.expected import expected
+from tests.reliability.feeding import Feed
 from tests.reliability.injecting import INJECTIONS, TAKING_UP, kill_taking_up
-from tests.reliability.messages import BOOK, CURRENCY, Business, Content
+from tests.reliability.messages import BOOK, CURRENCY, Business
 from tests.reliability.process import Worker
 
 PARTITIONS = 4
@@ -93,10 +92,8 @@ class Round:
         self.commands = self._brokers.topic(PARTITIONS)
         self.events = self._brokers.topic(2)
         self.dead = self._brokers.topic(1)
-        self._sent: list[tuple[int, Any]] = []
-        self._unsent = list(reversed(self.business.order))
+        self._feed = Feed(self._brokers, self.commands, self.business)
         self._share = 0
-        self._producer = self._new_producer()
         self._workers = self._made_workers()
 
     # --- for the injections
@@ -117,13 +114,11 @@ class Round:
         """Send (a part of what is left of) this injection's share of the messages."""
         wanted = round(self._share * part) if part < 1 else self._share
         self._share -= wanted
-        for _ in range(min(wanted, len(self._unsent))):
-            n = self._unsent.pop()
-            self._sent.append((n, self._send(n)))
+        self._feed.send(wanted)
 
     def drain(self) -> None:
         """Wait until all that was sent has been read and booked, or kept."""
-        self._settle()
+        self._feed.settle()
         ends = {str(partition): end for partition, end in self._brokers.ends(self.commands).items() if end}
         self._until(lambda: self._asked(lambda: self.books.tracked(f"kafka:main:{self.commands}:")) == ends)
 
@@ -141,13 +136,13 @@ class Round:
         for worker in self._workers:
             worker.start()
         # One more for the start, and one for the end.
-        share = len(self._unsent) // (len(chosen) + 2)
+        share = self._feed.left // (len(chosen) + 2)
         self._send_and_see(share)
         for name in chosen:
             self._share = share
             INJECTIONS[name](self, name)
             self._send_and_see(5)
-        self._share = len(self._unsent)
+        self._share = self._feed.left
         self.send_share()
         self.drain()
         self._check_parked()
@@ -210,10 +205,12 @@ class Round:
 
     def _check_parked(self) -> None:
         """Behind poison and conflicts wait the later messages of their customers, and nobody else's."""
-        checks.check_register(self.books, expected(self.commands, self._topic(), dismissed=False))
+        checks.check_register(self.books, expected(self.commands, self._feed.lies_there(), dismissed=False))
 
     def _check(self) -> None:
-        topic = self._topic()
+        topic = self._feed.lies_there()
+        sent = {content.source_id for contents in topic.values() for content in contents}
+        checks.same("all was sent", sent, {content.source_id for content in self.business.contents})
         wanted = expected(self.commands, topic, dismissed=True)
         checks.check_log(self.books, wanted)
         checks.check_register(self.books, wanted)
@@ -230,18 +227,6 @@ class Round:
         self.counts["messages without a value"] = wanted.counted
         for worker in self._workers:
             self.counts.update(_heard(worker.log))
-
-    def _topic(self) -> Mapping[int, Sequence[Content]]:
-        """What lies in the topic of commands."""
-        ends = self._brokers.ends(self.commands)
-        found: dict[int, list[Content]] = {partition: [] for partition in ends}
-        records = self._brokers.read(self.commands, sum(ends.values()))
-        for record in sorted(records, key=lambda one: (one.partition, one.offset)):
-            assert record.offset == len(found[record.partition]), "no offset is left out"
-            found[record.partition].append(self.business.contents[int(dict(record.headers)["n"])])
-        same = Counter(content.source_id for contents in found.values() for content in contents)
-        assert same.keys() == {content.source_id for content in self.business.contents}, "all of them were sent"
-        return found
 
     # --- servers and workers
 
@@ -260,32 +245,6 @@ class Round:
         }
         parts = ["consume", "consume", "publish"] + ["project"] * self.random.choice([1, 2])
         return [Worker(f"{part}-{n}", part, environment, self.folder) for n, part in enumerate(parts)]
-
-    def _new_producer(self) -> Any:
-        return KafkaProducer(
-            bootstrap_servers=self.broker.bootstrap, acks="all", enable_idempotence=True, reconnect_backoff_max_ms=200
-        )
-
-    def _send(self, n: int) -> Any:
-        content = self.business.contents[n]
-        headers = [*content.headers, ("n", str(n).encode())]
-        return self._producer.send(self.commands, value=content.value, key=content.customer.encode(), headers=headers)
-
-    def _settle(self) -> None:
-        """Have all of it acknowledged. What fails is sent again by a new producer, in the same order."""
-        while True:
-            failed = []
-            for n, future in self._sent:
-                try:
-                    future.get(DRAINED)
-                except KafkaError:
-                    failed.append(n)
-            self._sent = []
-            if not failed:
-                return
-            self._producer.close(timeout=0)
-            self._producer = self._new_producer()
-            self._sent = [(n, self._send(n)) for n in failed]
 
     def _until(self, condition: Callable[[], Any]) -> None:
         """Wait for something that the workers are to bring about."""
@@ -307,7 +266,7 @@ class Round:
         """Let go of everything; ``keep``: what the workers have said, and the database."""
         for worker in self._workers:
             worker.end()
-        self._producer.close(timeout=0)
+        self._feed.close()
         if keep:
             return
         self.database.run(f"DROP DATABASE {self.name} WITH (FORCE)")

@@ -1,7 +1,9 @@
-"""Five rounds with fixed seeds, in which between them everything is injected that can be. The full run is
-``python -m tests.reliability``."""
+"""Five rounds with fixed seeds, in which between them everything is injected that can be.
 
-from collections import Counter
+The full run is ``python -m tests.reliability``.
+"""
+
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -24,25 +26,25 @@ SCRIPTS = {
 
 @pytest.fixture(scope="module")
 def servers(kafka_of_our_own: Broker) -> Iterator[Servers]:
-    made = Servers(kafka_of_our_own)
+    try:
+        made = Servers(kafka_of_our_own)
+    except (ImportError, OSError) as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"no PostgreSQL of our own can be had: {error}")
     yield made
     made.close()
 
 
-@pytest.fixture(scope="module")
-def injected() -> Counter[str]:
-    return Counter()
-
-
 @pytest.mark.parametrize("seed", SCRIPTS)
-def test_a_round_loses_doubles_and_reorders_nothing(servers: Servers, injected: Counter[str], seed: int) -> None:
+def test_a_round_loses_doubles_and_reorders_nothing(servers: Servers, seed: int) -> None:
     found = run(servers, seed, SCRIPTS[seed])
     assert all(found[name] for name in SCRIPTS[seed]), "what the script says was done"
     assert found["poison"]
     assert found["conflicts"]
     assert found["messages sent again"]
     assert found["messages before one they name"]
-    injected.update(found)
+    assert found["messages without a value"]
 
 
 def test_every_kind_of_injection_is_in_some_round() -> None:

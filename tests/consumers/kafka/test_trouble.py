@@ -12,7 +12,7 @@ import pytest
 from broker import GIVEN, Broker
 from databases import KINDS
 from eventsourcing.persistence import OperationalError
-from kafka import KafkaConsumer
+from kafka import KafkaConsumer, TopicPartition
 from members import NOW_US, Brokers, Facts, in_order, until
 from structlog.testing import capture_logs
 
@@ -235,8 +235,14 @@ def test_a_member_that_the_group_never_takes_in_begins_again(brokers: Brokers, f
     topic = brokers.topic(partitions=2)
     # It is alive and never polls, so that the group cannot assemble without it.
     idle = KafkaConsumer(
-        topic, bootstrap_servers=brokers.bootstrap, group_id=f"group-{topic}", enable_auto_commit=False
+        bootstrap_servers=brokers.bootstrap,
+        group_id=f"group-{topic}",
+        enable_auto_commit=False,
+        # It meets with what it is about, too: without the partitions at hand it takes none, for as long as this.
+        metadata_max_age_ms=1_000,
     )
+    idle.subscribe([topic])
+    idle.beginning_offsets([TopicPartition(topic, 0)])
     until(lambda: idle.poll(timeout_ms=100) is not None and len(idle.assignment()) == 2)
     member = start(brokers, topic, group_options={"join_seconds": 1.0})
     until(lambda: member.count("trouble_total", kind="group") >= 1)

@@ -10,6 +10,7 @@ real, and only then does it hold the head.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from time import time_ns
 from typing import NamedTuple
 
@@ -41,11 +42,22 @@ class Row(NamedTuple):
     state: bytes
 
 
+@dataclass(frozen=True)
+class Advance(Tracking):
+    """A position that moves from exactly where it is believed to be, ``before`` (0: none is saved yet).
+
+    One that only grows would let a batch be booked that overlaps with another writer's: facts are known by their
+    receipts, but what is counted would be counted twice.
+    """
+
+    before: int
+
+
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """What one transaction writes.
 
     ``generation``: the one that it was decided at; ``changes``: how much it adds to it; ``now_us``: the instant, by
-    default the clock's.
+    default the clock's. ``tracking``: positions that must grow, or ``Advance``.
     """
 
     events: Sequence[Row] = ()
@@ -89,6 +101,8 @@ _EVENTS = "INSERT INTO events VALUES (?, 0, ?, ?, ?, ?, ?)"
 _RECEIPTS = "INSERT INTO receipts VALUES (0, ?, ?, ?, ?, ?, ?, ?)"
 _DOCUMENTS = "INSERT INTO documents VALUES (0, ?, ?, ?, ?, ?, ?, ?)"
 _TOUCHES = "INSERT INTO touches VALUES (0, ?, ?, ?)"
+_FIRST = "INSERT INTO tracking VALUES (:name, :after) ON CONFLICT DO NOTHING"
+_MOVE = "UPDATE tracking SET notification_id = :after WHERE application_name = :name AND notification_id = :before"
 _TRACKING = """INSERT INTO tracking VALUES (?, ?) ON CONFLICT (application_name) DO UPDATE
     SET notification_id = excluded.notification_id WHERE notification_id < excluded.notification_id"""
 
@@ -128,10 +142,17 @@ def _write_rows(connection: Connection, commit: Commit) -> Head:
     )
     connection.executemany(_TOUCHES, [(book, document, at + shift) for book, document, at in entries.touches])
     for tracking in commit.tracking:
-        done = connection.execute(_TRACKING, (tracking.application_name, tracking.notification_id))
-        if not done.rowcount:
-            raise StaleTracking(f"{tracking.application_name} has been saved beyond {tracking.notification_id}")
+        if not _track(connection, tracking):
+            raise StaleTracking(f"{tracking.application_name} stands elsewhere than before {tracking.notification_id}")
     return head
+
+
+def _track(connection: Connection, tracking: Tracking) -> bool:
+    name, after = tracking.application_name, tracking.notification_id
+    if isinstance(tracking, Advance):
+        parameters = {"name": name, "after": after, "before": tracking.before}
+        return connection.execute(_MOVE if tracking.before else _FIRST, parameters).rowcount == 1
+    return connection.execute(_TRACKING, (name, after)).rowcount == 1
 
 
 # --- what few commits write, on both

@@ -22,7 +22,7 @@ from domain.events import CreditNoteIssued, InvoiceIssued, Line
 from domain.refusals import Code, Refusal
 from ledger.attachments import attached_lines
 from ledger.beside import Beside
-from ledger.commit import PROVISIONAL, Commit, real
+from ledger.commit import PROVISIONAL, Advance, Commit, real
 from ledger.database import Location
 from ledger.deciding import Deciding, as_unreadable, refused
 from ledger.errors import Contention, GenerationMoved, StaleTracking
@@ -95,7 +95,8 @@ class Ledger(Application[str]):
         """Book a batch in one commit; an outcome each, in order.
 
         ``now_us``: the instant in microseconds since 1970 UTC, by default the clock's. ``tracking`` is saved in the
-        same transaction, and with it ``StaleTracking`` keeps a batch that was booked before from being booked again. A
+        same transaction, and with it ``StaleTracking`` keeps a batch that was booked before from being booked again
+        (with ``ledger.commit.Advance``: any part of it). A
         command that makes us fail is found by halving the batch, and is its own outcome; its neighbours are booked.
         Raises ``Contention``, or the database's error. Then nothing of the batch is booked, unless the connection was
         lost for so long that it is not known; the same batch may be sent again in any case.
@@ -167,8 +168,9 @@ class Ledger(Application[str]):
 
     def _refuse_stale(self, tracking: Sequence[Tracking]) -> None:
         for one in tracking:
-            if self.recorder.has_tracking_id(one.application_name, one.notification_id):
-                raise StaleTracking(f"{one.application_name} has been saved up to {one.notification_id}")
+            saved = self.recorder.max_tracking_id(one.application_name) or 0
+            if saved != one.before if isinstance(one, Advance) else saved >= one.notification_id:
+                raise StaleTracking(f"{one.application_name} stands at {saved}")
 
     def _commit(self, commit: Commit) -> Head:
         """Write a commit; whether it was done is found out, if the connection is lost over it."""

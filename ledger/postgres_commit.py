@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from ledger.commit import PROVISIONAL, Commit
+from ledger.commit import PROVISIONAL, Advance, Commit
 from ledger.errors import GenerationMoved, StaleTracking
 from ledger.head import Head
 from ledger.postgres import PostgresConnection, translated
@@ -20,6 +20,9 @@ CHANNEL = "tieout_head"
 """Who listens here hears of every commit."""
 
 _REAL = f"CASE WHEN {{0}} > {PROVISIONAL} THEN base + ({{0}} - {PROVISIONAL}) ELSE {{0}} END"
+_GROWING = -1
+"""In the place of a position before, where any smaller one will do."""
+_TRACKED = "unnest(%(k0)s::text[], %(k1)s::int8[], %(k2)s::int8[]) u(a, p, b)"
 _COMMIT = f"""
 WITH h AS (
     UPDATE ledger_head SET position = position + %(n)s::int8, generation = generation + %(changes)s::int8,
@@ -37,25 +40,34 @@ d AS (INSERT INTO documents SELECT 0, k, i, d, base + (p - {PROVISIONAL}), base 
         %(d6)s::text[]) u(k, i, d, p, l, n, w)),
 t AS (INSERT INTO touches SELECT 0, k, i, base + (p - {PROVISIONAL}) FROM h,
     unnest(%(t0)s::text[], %(t1)s::text[], %(t2)s::int8[]) u(k, i, p)),
-k AS (INSERT INTO tracking SELECT a, p FROM h, unnest(%(k0)s::text[], %(k1)s::int8[]) u(a, p)
-    ON CONFLICT (application_name) DO UPDATE SET notification_id =
+k AS (INSERT INTO tracking SELECT a, p FROM h, {_TRACKED} WHERE b = {_GROWING} ON CONFLICT (application_name)
+    DO UPDATE SET notification_id =
         -- What is not beyond the saved one is null, which the column refuses, and with it all the rest.
-        CASE WHEN tracking.notification_id < excluded.notification_id THEN excluded.notification_id END)
-SELECT position, recorded_us, generation, pg_notify('{CHANNEL}', '') FROM h"""
+        CASE WHEN tracking.notification_id < excluded.notification_id THEN excluded.notification_id END),
+f AS (INSERT INTO tracking SELECT a, p FROM h, {_TRACKED} WHERE b = 0 ON CONFLICT DO NOTHING RETURNING 1),
+x AS (UPDATE tracking SET notification_id = p FROM h, {_TRACKED}
+    WHERE b > 0 AND application_name = a AND notification_id = b RETURNING 1)
+SELECT position, recorded_us, generation, pg_notify('{CHANNEL}', ''),
+    -- A position that does not stand where it was believed to: an error, and with it nothing is written.
+    1 / CASE (SELECT count(*) FROM f) + (SELECT count(*) FROM x) WHEN %(advances)s::int8 THEN 1 ELSE 0 END
+FROM h"""
 
 _COLUMNS: dict[str, tuple[Callable[[Any], Array], ...]] = {
     "e": (texts, int4s, texts, byteas),
     "r": (texts, texts, byteas, int8s, int4s, texts, texts),
     "d": (texts, texts, byteas, int8s, int8s, int4s, texts),
     "t": (texts, texts, int8s),
-    "k": (texts, int8s),
+    "k": (texts, int8s, int8s),
 }
 
 
 def write_rows(connection: PostgresConnection, commit: Commit) -> Head:
     """Write what nearly every commit writes; the head after it."""
     entries = commit.entries
-    tracking = [(tracking.application_name, tracking.notification_id) for tracking in commit.tracking]
+    tracking = [
+        (one.application_name, one.notification_id, one.before if isinstance(one, Advance) else _GROWING)
+        for one in commit.tracking
+    ]
     tables: dict[str, Sequence[tuple[Any, ...]]] = {
         "e": commit.events,
         "r": entries.receipts,
@@ -68,6 +80,7 @@ def write_rows(connection: PostgresConnection, commit: Commit) -> Head:
         "changes": commit.changes,
         "now_us": commit.now_us,
         "at": commit.generation,
+        "advances": sum(before != _GROWING for _, _, before in tracking),
     }
     for name, rows in tables.items():
         kinds = _COLUMNS[name]
@@ -79,8 +92,9 @@ def write_rows(connection: PostgresConnection, commit: Commit) -> Head:
             # Bound by the server, in binary: the statement is planned once a session.
             cursor = psycopg.Cursor(connection.raw)
             row = cursor.execute(_COMMIT, parameters, prepare=True, binary=True).fetchone()
-        except psycopg.errors.NotNullViolation as error:
-            raise StaleTracking(f"a position of {', '.join(name for name, _ in tracking)} was saved before") from error
+        except (psycopg.errors.NotNullViolation, psycopg.errors.DivisionByZero) as error:
+            names = ", ".join(name for name, _, _ in tracking)
+            raise StaleTracking(f"a position of {names} stands elsewhere than before") from error
     if row is None:
         raise GenerationMoved
     return Head(*row[:3])

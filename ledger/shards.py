@@ -39,11 +39,13 @@ class Shards:
         parts: list[list[int]] = [[] for _ in self.ledgers]
         for place, entry in enumerate(batch):
             parts[self._shard_of(entry)].append(place)
+        # Stores stand at different positions after a death: from which one they go on is not for all of them the same.
+        growing = [Tracking(one.application_name, one.notification_id) for one in tracking]
         outcomes: dict[int, Outcome] = {}
         stale: list[StaleTracking] = []
         for ledger, places in zip(self.ledgers, parts, strict=True):
             try:
-                answered = ledger.submit([batch[place] for place in places], now_us=now_us, tracking=tracking)
+                answered = ledger.submit([batch[place] for place in places], now_us=now_us, tracking=growing)
             except StaleTracking as error:
                 stale.append(error)
             else:

@@ -21,7 +21,10 @@ LAG_MS = 2_000
 
 
 class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
-    """The partitions of one consumer; ``next`` says of each which offset comes next, once that is known."""
+    """The partitions of one consumer; ``next`` says of each which offset comes next, once that is known.
+
+    ``stored``: what is stored of that; 0 where nothing was read yet.
+    """
 
     def __init__(self, consumer: Any) -> None:
         self._consumer = consumer
@@ -29,6 +32,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         self.unplaced: set[TopicPartition] = set()
         self.stranded: set[TopicPartition] = set()
         self.next: dict[TopicPartition, int] = {}
+        self.stored: dict[TopicPartition, int] = {}
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Given to us."""
@@ -47,6 +51,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             ours -= partitions
         for partition in partitions:
             self.next.pop(partition, None)
+            self.stored.pop(partition, None)
         if partitions:
             log.info("kafka_partitions_revoked", partitions=_shown(partitions))
 
@@ -88,6 +93,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         starts = self._consumer.beginning_offsets(unknown, timeout_ms=ASK_MS) if unknown else {}
         for partition in self.unplaced:
             self.next[partition] = stored[partition] if partition in stored else starts[partition]
+            self.stored[partition] = stored.get(partition, 0)
 
     def place(self) -> None:
         """Read on where the database says."""
@@ -98,7 +104,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def went_on(self, partition: TopicPartition, offset: int) -> None:
         """What lies before an offset is booked."""
-        self.next[partition] = offset
+        self.next[partition] = self.stored[partition] = offset
 
     def lag(self) -> dict[TopicPartition, int]:
         """How many offsets of each partition are not yet booked, as far as that is known. Raises ``KafkaError``."""

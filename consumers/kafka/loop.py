@@ -215,9 +215,15 @@ class Loop:
             for record in records:
                 batch += entries(record, feed)
             reached[partition] = records[-1].offset + 1
-        tracking = tuple(positions.reached(self._options.cluster, *one) for one in reached.items())
         assert self._assignment is not None
+        stored = dict(self._assignment.stored)
         try:
+            if not stored.keys() >= reached.keys():
+                raise StaleTracking("a partition was taken from us while it was read")
+            tracking = tuple(
+                positions.advanced(self._options.cluster, partition, stored[partition], offset)
+                for partition, offset in reached.items()
+            )
             outcomes = self._ledger.submit(batch, tracking=tracking, now_us=self._now_us)
         except StaleTracking as error:
             log.warning("kafka_position_stale", reason=str(error))

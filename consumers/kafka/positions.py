@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from eventsourcing.persistence import Tracking
 from kafka import TopicPartition  # type: ignore[import-untyped]
 
+from ledger.commit import Advance
+
 if TYPE_CHECKING:
     from ledger.ledger import Ledger
     from ledger.shards import Shards
@@ -27,7 +29,16 @@ def prefix(cluster: str) -> str:
 
 def reached(cluster: str, partition: TopicPartition, next_offset: int) -> Tracking:
     """The tracking row that says which offset is the next to read."""
-    return Tracking(f"{prefix(cluster)}{partition.topic}:{partition.partition}", next_offset)
+    return Tracking(_name(cluster, partition), next_offset)
+
+
+def advanced(cluster: str, partition: TopicPartition, before: int, next_offset: int) -> Advance:
+    """The same, from exactly where it stood; 0 where nothing was stored."""
+    return Advance(_name(cluster, partition), next_offset, before)
+
+
+def _name(cluster: str, partition: TopicPartition) -> str:
+    return f"{prefix(cluster)}{partition.topic}:{partition.partition}"
 
 
 def stored(ledger: "Ledger | Shards", cluster: str) -> dict[TopicPartition, int]:

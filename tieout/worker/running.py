@@ -101,20 +101,26 @@ def _stopped(parts: Sequence[Supervised]) -> bool:
 
 @contextmanager
 def _signals() -> Iterator[int]:
-    """The end of a pipe that can be read from once a signal has come."""
+    """The end of a pipe that can be read from once a signal has come.
+
+    The interpreter itself writes into it, at once. A handler of ours would be put off until the main thread runs: not at
+    all, if the signal came just before that thread began to wait.
+    """
     reading, writing = os.pipe()
+    os.set_blocking(writing, False)
 
     def told(_number: int, _frame: object) -> None:
         for one in _SIGNALS:
             signal.signal(one, signal.SIG_DFL)
-        os.write(writing, b".")
 
+    woken = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     before = {one: signal.signal(one, told) for one in _SIGNALS}
     try:
         yield reading
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+        signal.set_wakeup_fd(woken)
         os.close(reading)
         os.close(writing)
 

@@ -5,8 +5,8 @@ No timer: a lone caller is served at once, many callers share a commit. Each get
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future
 from queue import SimpleQueue
+from time import sleep
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +16,38 @@ from ledger.outcomes import Entry, Outcome
 MAX_ENTRIES = 2_000
 """Commands in one commit, unless one caller's batch alone is larger."""
 
-_Job = tuple[Sequence[Entry], "Future[list[Outcome]]"]
+
+class Booking:
+    """A batch that has been queued.
+
+    A bare lock, held until the outcomes are there: a ``Future`` with its condition takes longer than deciding a command.
+    """
+
+    __slots__ = ("_error", "_outcomes", "_pending", "batch")
+
+    def __init__(self, batch: Sequence[Entry]) -> None:
+        self.batch = batch
+        self._pending = threading.Lock()
+        self._pending.acquire()
+        self._outcomes: list[Outcome] = []
+        self._error: BaseException | None = None
+
+    def result(self) -> list[Outcome]:
+        """Wait for the outcomes; raises what ``Ledger.submit`` raises."""
+        with self._pending:
+            if self._error is not None:
+                raise self._error
+            return self._outcomes
+
+    def settle(self, outcomes: list[Outcome]) -> None:
+        """It is done."""
+        self._outcomes = outcomes
+        self._pending.release()
+
+    def fail(self, error: BaseException) -> None:
+        """It was not done."""
+        self._error = error
+        self._pending.release()
 
 
 class Writer:
@@ -24,7 +55,7 @@ class Writer:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[Booking | None] = SimpleQueue()
         self._closed = False
         self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="tieout-writer", daemon=True)
@@ -34,14 +65,14 @@ class Writer:
         """Book a batch and wait for its outcomes; raises what ``Ledger.submit`` raises."""
         return self.enqueue(batch).result()
 
-    def enqueue(self, batch: Sequence[Entry]) -> "Future[list[Outcome]]":
+    def enqueue(self, batch: Sequence[Entry]) -> Booking:
         """Queue a batch. RuntimeError once the writer is closed."""
-        future: Future[list[Outcome]] = Future()
+        booking = Booking(batch)
         with self._closing:
             if self._closed:
                 raise RuntimeError("the writer is closed")
-            self._queue.put((batch, future))
-        return future
+            self._queue.put(booking)
+        return booking
 
     def close(self) -> None:
         """Book what has queued, then stop."""
@@ -58,33 +89,45 @@ class Writer:
         self.close()
 
     def _run(self) -> None:
-        job = self._queue.get()
-        while job is not None:
-            jobs = [job]
-            size = len(job[0])
-            following: _Job | None = None
+        first = self._queue.get()
+        while first is not None:
+            self._let_them_queue()
+            bookings = [first]
+            size = len(first.batch)
+            following: Booking | None = None
             stop = False
             while not self._queue.empty():
                 following = self._queue.get()
                 if following is None:
                     stop = True
                     break
-                if size + len(following[0]) > MAX_ENTRIES:
+                if size + len(following.batch) > MAX_ENTRIES:
                     break
-                jobs.append(following)
-                size += len(following[0])
+                bookings.append(following)
+                size += len(following.batch)
                 following = None
-            self._book(jobs)
-            job = None if stop else following or self._queue.get()
+            self._book(bookings)
+            first = None if stop else following or self._queue.get()
 
-    def _book(self, jobs: list[_Job]) -> None:
+    def _let_them_queue(self) -> None:
+        """Give way to callers that are about to queue, as long as any does.
+
+        Those who were just answered would otherwise miss the commit that the first of them begins, and half of the
+        callers would wait for the other half, turn about.
+        """
+        queued = -1
+        while queued < (now := self._queue.qsize()) < MAX_ENTRIES:
+            queued = now
+            sleep(0)
+
+    def _book(self, bookings: list[Booking]) -> None:
         try:
-            outcomes = self._ledger.submit([entry for batch, _ in jobs for entry in batch])
+            outcomes = self._ledger.submit([entry for booking in bookings for entry in booking.batch])
         except BaseException as error:
-            for _, future in jobs:
-                future.set_exception(error)
+            for booking in bookings:
+                booking.fail(error)
             return
         start = 0
-        for batch, future in jobs:
-            future.set_result(outcomes[start : start + len(batch)])
-            start += len(batch)
+        for booking in bookings:
+            booking.settle(outcomes[start : start + len(booking.batch)])
+            start += len(booking.batch)

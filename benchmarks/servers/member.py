@@ -22,9 +22,9 @@ from consumers.kafka import positions
 from consumers.kafka.client import Servers as Brokers
 from consumers.kafka.loop import Loop, Options
 from consumers.kafka.messages import Feed
+from ledger.garbage import spare_collections
 from ledger.ledger import Ledger
 from ledger.outcomes import Entry, Outcome, Status
-from tieout.worker.running import _spare_collections
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -190,7 +190,7 @@ def main() -> None:
     options = Options(max_poll_records=task.poll_records, poll_ms=50)
     options = msgspec.structs.replace(options, group=msgspec.structs.replace(options.group, name=task.group))
     feeds = {task.topic: Feed()}
-    _spare_collections()
+    spare_collections()
     loop = Loop(ledger, Brokers(task.bootstrap), feeds, options, paused=held)
     threading.Thread(target=listen, daemon=True).start()
     loop.run()

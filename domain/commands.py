@@ -23,7 +23,8 @@ from domain.documents import HOUSE_PREFIX, KINDS, document_id, parse_document, r
 from domain.money import LIMIT, is_currency, parse_rate
 
 _NO_CONTROLS = r"^[^\x00-\x1f\x7f]+$"
-Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_CONTROLS)]
+ID_LENGTH = 200
+Id = Annotated[str, StringConstraints(min_length=1, max_length=ID_LENGTH, pattern=_NO_CONTROLS)]
 Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 Series = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f:]*$")]
 Number = Annotated[str, StringConstraints(min_length=1, max_length=90, pattern=_NO_CONTROLS)]
@@ -34,7 +35,18 @@ Minor = Annotated[int, Field(ge=-LIMIT, le=LIMIT)]
 Revision = Annotated[int, Field(ge=1, le=9999)]
 Sequence = Annotated[int, Field(ge=1, le=LIMIT)]
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
-Dimensions = dict[Word, Id]
+DIMENSIONS_BYTES = 1_000
+"""Of all dimensions of a document, or of a line, together: those of both are part of one key in the projections, and
+PostgreSQL's keys hold 2,700 bytes."""
+
+
+def _dimensions(dimensions: dict[str, str]) -> dict[str, str]:
+    if sum(len(name) + len(value.encode()) for name, value in dimensions.items()) > DIMENSIONS_BYTES:
+        raise ValueError(f"dimensions must not have more than {DIMENSIONS_BYTES} bytes, names and values together")
+    return dimensions
+
+
+Dimensions = Annotated[dict[Word, Id], AfterValidator(_dimensions)]
 
 
 def _currency(code: str) -> str:

@@ -9,10 +9,19 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from domain.account import Account
 from domain.book import Book, change_template, evolve_book, open_book
-from domain.commands import COMMAND, AccountCommand, ChangePostingTemplate, Command, OpenBook, StateControlTotals
+from domain.commands import (
+    COMMAND,
+    ID_LENGTH,
+    AccountCommand,
+    ChangePostingTemplate,
+    Command,
+    OpenBook,
+    StateControlTotals,
+)
 from domain.control_totals import state_control_totals
 from domain.decide import (
     awaited_document,
@@ -329,10 +338,10 @@ class Deciding:
 
     def _otherwise(self, entry: Entry) -> Outcome:
         if isinstance(entry, Acknowledged):
-            self.entries.acknowledged.append(entry)
+            self.entries.acknowledged.append(replace(entry, kind=entry.kind[:ID_LENGTH]))
             return Outcome(Status.ACKNOWLEDGED)
         assert isinstance(entry, Unreadable)
-        self._keep(entry)
+        self._keep(_identified(entry))
         return Outcome(Status.REFUSED, code=entry.code, field=entry.field, value=entry.value, rule=entry.rule)
 
     def _keep(self, entry: Unreadable) -> None:
@@ -350,6 +359,15 @@ class Deciding:
             row = (submission.lane, command.book, command.source, command.source_id, submission.origin or "", raw)
             self.entries.parked.append(row)
         return Outcome(Status.PARKED, document=document)
+
+
+def _identified(entry: Unreadable) -> Unreadable:
+    """What came without what is too long to be an id: it stands in ``raw``, and an index could not hold it."""
+    source = entry.source if len(entry.source) <= ID_LENGTH else ""
+    source_id = entry.source_id if len(entry.source_id or "") <= ID_LENGTH else None
+    if (source, source_id) == (entry.source, entry.source_id):
+        return entry
+    return replace(entry, source=source, source_id=source_id)
 
 
 def _book_of(recorded: Recorded) -> str:

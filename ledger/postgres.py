@@ -205,6 +205,8 @@ class Postgres:
 
 
 _ERRORS: tuple[tuple[type[psycopg.Error], type[PersistenceError]], ...] = (
+    # Of what is to be written, not of a server that is away, though the driver counts it there.
+    (psycopg.errors.ProgramLimitExceeded, DataError),
     (psycopg.InterfaceError, OperationalError),
     (psycopg.OperationalError, OperationalError),
     (psycopg.IntegrityError, IntegrityError),

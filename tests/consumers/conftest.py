@@ -1,13 +1,14 @@
-"""A book in a real store, files to import into it, and what the log says afterwards."""
+"""A book in a real store of either kind, files to import into it, and what the log says afterwards."""
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
+from databases import KINDS, store_of
 from sales import SALES
 
 from consumers.mapping import Mapping, read_mapping
@@ -15,9 +16,9 @@ from consumers.tables import Summary, import_file
 from domain.commands import OpenBook
 from domain.documents import parse_account_stream
 from ledger.codec import decode
+from ledger.database import Location, connect
 from ledger.ledger import Ledger
 from ledger.outcomes import Submission
-from ledger.store import connect, create
 
 NOW_US = 1_767_225_600_000_000
 """2026-01-01, UTC."""
@@ -28,12 +29,10 @@ HEADER = "Number,Customer,Date,Quantity,Price\n"
 class Books:
     """A store with the open book ``main`` in euro, and short ways to fill and to read it."""
 
-    def __init__(self, empty_store: Path, folder: Path, **book: Any) -> None:
+    def __init__(self, location: Location, folder: Path, **book: Any) -> None:
         self.folder = folder
-        self.path = folder / "store.sqlite"
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(empty_store, self.path)
-        self.ledger = Ledger.open(self.path)
+        self.location = location
+        self.ledger = Ledger.open(location)
         given = {"source": "test", "source_id": "open", "book": "main", "base_currency": "EUR"} | book
         self.book = given["book"]
         self.ledger.submit([Submission(OpenBook(**given))], now_us=NOW_US)
@@ -54,7 +53,7 @@ class Books:
 
     def events(self) -> Iterator[tuple[str, Any]]:
         """Stream and event, in log order."""
-        connection = connect(self.path, read_only=True)
+        connection = connect(self.location, read_only=True)
         try:
             for stream, topic, state in connection.execute(
                 "SELECT originator_id, topic, state FROM events ORDER BY position"
@@ -84,33 +83,30 @@ class Books:
         return [(entry.code, entry.source_id) for entry in self.ledger.quarantined(status=status)]
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store without anything in it, made once: making the tables takes longer than most tests."""
-    path = tmp_path_factory.mktemp("stores") / "empty.sqlite"
-    create(path)
-    return path
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database."""
+    return str(request.param)
 
 
 @pytest.fixture
-def books(empty_store: Path, tmp_path: Path) -> Iterator[Books]:
-    made = Books(empty_store, tmp_path)
-    yield made
-    made.ledger.close()
-
-
-@pytest.fixture
-def more_books(empty_store: Path, tmp_path: Path) -> Iterator[Callable[..., Books]]:
+def more_books(kind: str, tmp_path: Path) -> Iterator[Callable[..., Books]]:
     """Further stores, each of its own name."""
-    opened: list[Books] = []
+    with ExitStack() as stack:
 
-    def make(name: str, **book: Any) -> Books:
-        opened.append(Books(empty_store, tmp_path / name, **book))
-        return opened[-1]
+        def make(name: str, **book: Any) -> Books:
+            folder = tmp_path / name
+            folder.mkdir(exist_ok=True)
+            made = Books(stack.enter_context(store_of(kind, folder)), folder, **book)
+            stack.callback(made.ledger.close)
+            return made
 
-    yield make
-    for one in opened:
-        one.ledger.close()
+        yield make
+
+
+@pytest.fixture
+def books(more_books: Callable[..., Books]) -> Books:
+    return more_books("")
 
 
 @pytest.fixture

@@ -193,3 +193,11 @@ def test_the_kind_of_command_is_the_one_named() -> None:
     found = parse(text())
     assert isinstance(found, Submission)
     assert isinstance(found.command, IssueInvoice)
+
+
+def test_dimensions_are_bounded_all_together() -> None:
+    # Three bytes a character: 1,000, and 1,001.
+    assert isinstance(parse(text(dimensions={"region": "北" * 150, "channels": "北" * 178, "y": "x"})), Submission)
+    field, value, rule = refused(text(dimensions={"region": "北" * 150, "channels": "北" * 179}))
+    assert (field, value) == ("dimensions", "")
+    assert "1000 bytes" in rule

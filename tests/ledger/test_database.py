@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from random import Random
 
 import pytest
 from databases import KINDS, store_of
-from eventsourcing.persistence import IntegrityError, OperationalError
+from eventsourcing.persistence import DataError, IntegrityError, OperationalError
 
 import ledger.sqlite
 from ledger.database import Connection, Location, connect
@@ -73,6 +74,13 @@ def test_what_fails_half_way_leaves_nothing(connection: Connection) -> None:
     assert tracked(connection) == {}
     write(connection, ("t1", 3))
     assert tracked(connection) == {"t1": 3}
+
+
+def test_a_key_that_no_index_can_hold_is_an_error_of_the_data(tmp_path: Path) -> None:
+    with store_of("postgresql", tmp_path) as url, closing(connect(url)) as connection:
+        long = "".join(map(chr, Random(7).sample(range(0x4E00, 0x9FA0), 5_000)))
+        with pytest.raises(DataError, match="index row"):
+            connection.execute(TRACK, (long, 1))
 
 
 def test_a_reader_writes_nothing(location: Location) -> None:

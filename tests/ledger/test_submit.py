@@ -1,5 +1,7 @@
 """Given what is in the books, when a batch is submitted, then an outcome each."""
 
+from random import Random
+
 import pytest
 from eventsourcing.persistence import Tracking
 from shop import NOW_US, account, allocation, credit_note, day, invoice, opened, payment, refund, reversal, submit
@@ -11,7 +13,7 @@ from ledger.codec import decode
 from ledger.database import Location
 from ledger.errors import StaleTracking
 from ledger.ledger import Ledger
-from ledger.outcomes import Outcome, Status, Submission, Unreadable
+from ledger.outcomes import Acknowledged, Outcome, Status, Submission, Unreadable
 
 
 def statuses(outcomes: list[Outcome]) -> list[str]:
@@ -280,6 +282,17 @@ def test_an_unreadable_message_is_kept_whole_and_can_be_dismissed(ledger: Ledger
     assert not ledger.dismiss(entry.id, "again")
     (closed,) = ledger.quarantined(status=None)
     assert (closed.status, closed.reason) == ("dismissed", "a test row")
+
+
+def test_what_is_too_long_to_be_an_id_is_kept_in_what_came_only(ledger: Ledger) -> None:
+    # Longer than an index entry of PostgreSQL may be, and nothing that could be compressed.
+    long = "".join(map(chr, Random(7).sample(range(0x4E00, 0x9FA0), 5_000)))
+    fault = {"code": "command_must_be_valid", "field": "source", "value": "", "rule": "must be shorter"}
+    message = Unreadable(book="main", source=long, source_id=long, origin="file:abc:7", raw=f'"{long}"', **fault)
+    counted = Acknowledged("main", "billing", long)
+    assert statuses(ledger.submit([message, counted])) == ["refused", "acknowledged"]
+    (entry,) = ledger.quarantined("main")
+    assert (entry.source, entry.source_id, entry.raw) == ("", None, f'"{long}"')
 
 
 def test_a_conflict_after_the_booking_stays_open_in_quarantine(ledger: Ledger) -> None:

@@ -7,6 +7,7 @@ with ``CI=true`` that is a failure.
 
 import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,6 +105,16 @@ def postgres_store(*, made: bool = True) -> Iterator[str]:
         _run(url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@cache
+def _empty_file() -> Path:
+    """A store without anything in it, made once: making the tables takes longer than most tests."""
+    folder = tempfile.TemporaryDirectory(prefix="tieout-empty-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / "empty.sqlite"
+    create(path)
+    return path
+
+
 @contextmanager
 def store_of(kind: str, folder: Path, *, made: bool = True) -> Iterator[Location]:
     """A store of a kind, ``sqlite`` or ``postgresql``."""
@@ -113,7 +124,7 @@ def store_of(kind: str, folder: Path, *, made: bool = True) -> Iterator[Location
         return
     path = folder / "a store.sqlite"
     if made:
-        create(path)
+        shutil.copyfile(_empty_file(), path)
     yield path
 
 

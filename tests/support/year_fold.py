@@ -6,9 +6,14 @@ Deliberately naive: every question sums over all postings. Signed amounts are de
 import json
 import sqlite3
 from collections import defaultdict
+from contextlib import closing
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import psycopg
+
+from ledger.database import Location
 
 CONTROL = {"1122", "2203", "2205", "2241"}
 
@@ -26,22 +31,28 @@ class Moved(NamedTuple):
     base: int
 
 
+_EVENTS = "SELECT position, originator_id, topic, state, recorded_us FROM events ORDER BY position"
+
+
+def _stored(store: Location) -> list[Any]:
+    if isinstance(store, Path):
+        with closing(sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute(_EVENTS).fetchall()
+    with psycopg.connect(store) as postgres:
+        return postgres.execute(_EVENTS).fetchall()
+
+
 class Fold:
     """All postings with an item of one store, and what is known of the items."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Location) -> None:
         self.moved: list[Moved] = []
         self.due: dict[tuple[str, str], str] = {}
         self.side: dict[tuple[str, str], str] = {}
         self.recorded: list[tuple[int, str]] = []
-        connection = sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)
-        rows = connection.execute(
-            "SELECT position, originator_id, topic, state, recorded_us FROM events ORDER BY position"
-        )
-        for position, stream, topic, state, recorded_us in rows:
+        for position, stream, topic, state, recorded_us in _stored(store):
             if stream.startswith("acct:demo:"):
                 self._take(position, stream, topic, json.loads(state), recorded_us)
-        connection.close()
 
     def _take(self, position: int, stream: str, topic: str, body: dict[str, object], recorded_us: int) -> None:
         customer, currency = stream[len("acct:demo:") : -4], stream[-3:]

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from commandline import Run, amounts, clear_environment, run
+from databases import KINDS, store_of
 from year_fold import Fold, ageing, balances
 
 from consumers.commands import parse_command
 from consumers.tables import import_file
+from ledger.database import Location
 from ledger.ledger import Ledger
-from ledger.store import create
 from projections.answers import AgeingRow, AsOf
 from projections.follow import follow
 from projections.reader import Reader
@@ -24,31 +25,36 @@ PAIRS = 200
 ACCOUNTS = 50
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=KINDS)
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Location]:
     """The year, through the import that users have, a file a night on the simulated clock."""
     folder = tmp_path_factory.mktemp("the year")
-    path = folder / "year.sqlite"
-    create(path)
-    with Ledger.open(path) as ledger:
-        files = year.write_deliveries(folder / "deliveries")
-        opening = parse_command(company.opening("demo"), origin="test")
-        ledger.submit([opening], now_us=files[0][1] - 1)
-        for file, now_us in files:
-            import_file(ledger, file, book="demo", now_us=now_us)
-    follow(path)
-    return path
+    with store_of(request.param, folder) as location:
+        with Ledger.open(location) as ledger:
+            files = year.write_deliveries(folder / "deliveries")
+            opening = parse_command(company.opening("demo"), origin="test")
+            ledger.submit([opening], now_us=files[0][1] - 1)
+            for file, now_us in files:
+                import_file(ledger, file, book="demo", now_us=now_us)
+        follow(location)
+        yield location
 
 
 @pytest.fixture(scope="module")
-def fold(store: Path) -> Fold:
+def fold(store: Location) -> Fold:
     return Fold(store)
 
 
 @pytest.fixture(scope="module")
-def books(store: Path) -> Iterator[Run]:
+def books(store: Location) -> Iterator[Run]:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        clear_environment(monkeypatch, {"TIEOUT_STORE": str(store), "TIEOUT_NOW": "2026-02-01T00:00:00+08:00"})
+        clear_environment(
+            monkeypatch,
+            {
+                "TIEOUT_STORE" if isinstance(store, Path) else "TIEOUT_DATABASE_URL": str(store),
+                "TIEOUT_NOW": "2026-02-01T00:00:00+08:00",
+            },
+        )
         yield run
 
 
@@ -60,7 +66,7 @@ def test_enough_of_the_year_is_recorded_late_for_two_clocks_to_matter(fold: Fold
     assert late / len(fold.recorded) >= 0.05
 
 
-def test_balances_and_ageing_equal_a_plain_fold_at_any_pair_of_clocks(store: Path, fold: Fold) -> None:
+def test_balances_and_ageing_equal_a_plain_fold_at_any_pair_of_clocks(store: Location, fold: Fold) -> None:
     chance = random.Random(20250131)
     with Reader(store) as reader:
         for _ in range(PAIRS):
@@ -103,7 +109,7 @@ def _totals(rows: dict[tuple[str, str], dict[str, int]]) -> dict[str, dict[str, 
     return {currency: dict(total) for currency, total in totals.items()}
 
 
-def test_every_amount_of_fifty_accounts_is_the_sum_of_its_postings(store: Path, books: Run) -> None:
+def test_every_amount_of_fifty_accounts_is_the_sum_of_its_postings(store: Location, books: Run) -> None:
     chance = random.Random(50)
     opened = books("balance", "--json").json["balances"]
     accounts = chance.sample(sorted({(row["customer"], row["currency"]) for row in opened}), ACCOUNTS)

@@ -24,6 +24,7 @@ from eventsourcing.persistence import (
 from psycopg import ClientCursor, IsolationLevel
 from psycopg.adapt import Buffer, Loader
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import PipelineStatus
 
 from ledger.database import Parameters, Row
 from ledger.postgres_arrays import Array, ArrayDumper
@@ -85,9 +86,11 @@ class PostgresConnection:
     @property
     def raw(self) -> psycopg.Connection[Row]:
         """The driver's connection, made anew if it was lost."""
-        if self._raw.closed:
+        # One that is cut within ``executemany`` may be stuck in its pipeline for ever, and not know that it is lost.
+        if self._raw.closed or self._raw.pgconn.pipeline_status != PipelineStatus.OFF:
             if self._has_snapshot:
                 raise OperationalError("the connection was lost, and with it the moment that was being read")
+            self._raw.close()
             self._raw = self._connect()
         return self._raw
 
@@ -207,6 +210,8 @@ class Postgres:
 _ERRORS: tuple[tuple[type[psycopg.Error], type[PersistenceError]], ...] = (
     # Of what is to be written, not of a server that is away, though the driver counts it there.
     (psycopg.errors.ProgramLimitExceeded, DataError),
+    # The server has ended the session.
+    (psycopg.errors.IdleInTransactionSessionTimeout, OperationalError),
     (psycopg.InterfaceError, OperationalError),
     (psycopg.OperationalError, OperationalError),
     (psycopg.IntegrityError, IntegrityError),

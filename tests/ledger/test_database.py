@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from time import sleep
 
 import pytest
 from databases import KINDS, store_of
@@ -109,6 +110,26 @@ def test_a_session_that_was_ended_is_begun_anew(tmp_path: Path) -> None:
         (process,) = one.execute("SELECT pg_backend_pid()").fetchone()
         other.execute("SELECT pg_terminate_backend(:process)", {"process": process})
         with pytest.raises(OperationalError):
+            one.execute("SELECT 1")
+        assert one.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_connection_that_is_stuck_in_a_pipeline_is_begun_anew(tmp_path: Path) -> None:
+    from ledger.postgres import PostgresConnection
+
+    with store_of("postgresql", tmp_path) as url, closing(connect(url)) as one:
+        assert isinstance(one, PostgresConnection)
+        # As it is now and then left by a cut in the midst of many rows.
+        one.raw.pgconn.enter_pipeline_mode()
+        assert one.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_session_that_stood_still_in_a_transaction_is_one_that_was_lost(tmp_path: Path) -> None:
+    with store_of("postgresql", tmp_path) as url, closing(connect(url)) as one:
+        one.execute("SET idle_in_transaction_session_timeout = 10")
+        with pytest.raises(OperationalError), one.writing():
+            one.execute("SELECT 1")
+            sleep(0.5)
             one.execute("SELECT 1")
         assert one.execute("SELECT 1").fetchone() == (1,)
 

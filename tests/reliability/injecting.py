@@ -75,7 +75,7 @@ def kill_at_statement(at: "Round", name: str, part: str) -> None:
 def kill_taking_up(at: "Round", name: str) -> None:
     """``kill -9`` of a member that books what was parked."""
     if at.dismissed_would_free():
-        _follow_plan(at, name, at.of("consume"), at.random.choice(_PLACES["parked"]), at.dismiss)
+        _follow_plan(at, name, at.of("consume"), at.random.choice(_PLACES["parked"]), at.dismiss_and_go_on)
 
 
 def _follow_plan(at: "Round", name: str, workers: Sequence[Worker], plan: Plan, work: Callable[[], None]) -> None:

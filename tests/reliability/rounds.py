@@ -128,6 +128,12 @@ class Round:
             for entry in list(ledger.quarantined()):
                 ledger.dismiss(entry.id, "not ours")
 
+    def dismiss_and_go_on(self) -> None:
+        """The same, amidst messages that come in."""
+        self.send_share(0.2)
+        self.dismiss()
+        self.send_share(0.5)
+
     # --- the round
 
     def run(self, script: Sequence[str] = ()) -> None:
@@ -135,14 +141,14 @@ class Round:
         chosen = list(script) or self._drawn()
         for worker in self._workers:
             worker.start()
-        # One more for the start, and one for the end.
-        share = self._feed.left // (len(chosen) + 2)
+        # One more for the start, one for the end, and one for the time when the operator is at work.
+        share = self._feed.left // (len(chosen) + 3)
         self._send_and_see(share)
         for name in chosen:
             self._share = share
             INJECTIONS[name](self, name)
             self._send_and_see(5)
-        self._share = self._feed.left
+        self._share = self._feed.left - share
         self.send_share()
         self.drain()
         self._check_parked()
@@ -169,8 +175,15 @@ class Round:
         return sum(self.books.tracked("kafka:").values())
 
     def _take_up(self) -> None:
-        """The operator dismisses what stands in quarantine, again and again, until nothing is parked behind it."""
+        """The operator dismisses what stands in quarantine, again and again, until nothing is parked behind it.
+
+        Meanwhile the last messages come in, which must not overtake what is parked and free.
+        """
+        self._share = self._feed.left
         kill_taking_up(self, TAKING_UP)
+        self.dismiss_and_go_on()
+        self.send_share()
+        self.drain()
         while True:
             self.dismiss()
             self._until(lambda: self._asked(self._open) or self._asked(self._parked) == 0)

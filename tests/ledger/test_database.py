@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
-from time import sleep
 
 import pytest
+from crashing import until
 from databases import KINDS, store_of
 from eventsourcing.persistence import DataError, IntegrityError, OperationalError
 
@@ -125,11 +125,12 @@ def test_a_connection_that_is_stuck_in_a_pipeline_is_begun_anew(tmp_path: Path) 
 
 
 def test_a_session_that_stood_still_in_a_transaction_is_one_that_was_lost(tmp_path: Path) -> None:
-    with store_of("postgresql", tmp_path) as url, closing(connect(url)) as one:
+    with store_of("postgresql", tmp_path) as url, closing(connect(url)) as one, closing(connect(url)) as other:
         one.execute("SET idle_in_transaction_session_timeout = 10")
-        with pytest.raises(OperationalError), one.writing():
-            one.execute("SELECT 1")
-            sleep(0.5)
+        process = {"process": one.execute("SELECT pg_backend_pid()").fetchone()[0]}
+        one.execute("BEGIN")
+        until(lambda: not other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = :process", process).fetchall(), 10)
+        with pytest.raises(OperationalError):
             one.execute("SELECT 1")
         assert one.execute("SELECT 1").fetchone() == (1,)
 

@@ -93,8 +93,16 @@ def _follow_plan(at: "Round", name: str, workers: Sequence[Worker], plan: Plan, 
 
 
 def freeze_member(at: "Round", name: str) -> None:
-    """A member stands still with a batch in hand, past its session, until others have done its work; then it wakes."""
-    _frozen(at, Plan("STOP", "before", "UPDATE ledger_head")).thaw()
+    """A member stands still with a batch in hand, past its session, until others have done its work; then it wakes.
+
+    Its batch is refused, or its connection is found lost, and with it the batch.
+    """
+    frozen = _frozen(at, Plan("STOP", "before", "UPDATE ledger_head"))
+    since = frozen.log.stat().st_size
+    frozen.thaw()
+    until(
+        lambda: any(frozen.has_said(word, since) for word in ("kafka_position_stale", "kafka_database_away")), PATIENCE
+    )
     at.count(name)
 
 

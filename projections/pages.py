@@ -16,8 +16,9 @@ PAGE = 4096
 """Events a page, about: a page ends with a commit. So long is the ledger kept waiting at most while rows are merged."""
 TURNOVER_ROWS = 32_768
 """Rows of turnover and arrivals held in memory before they are written, where a page is not the end of a transaction's work."""
-_CHUNK = 256
-"""Events decoded at once where only rows matter: few enough to stay in the processor's cache."""
+_CHUNK = {False: 256, True: 1024}
+"""Events decoded at once where only rows matter: few enough to stay in the processor's cache. More on PostgreSQL, where
+asking for them is a round trip."""
 
 
 class Tables(Protocol):
@@ -67,7 +68,7 @@ def fill(
     ``told`` how many events are done after each.
     """
     made, done, unwritten = Deltas(), 0, 0
-    for events in log.pages_by_account(connection, upto, _CHUNK, accounts):
+    for events in log.pages_by_account(connection, upto, _CHUNK[connection.postgres], accounts):
         made.add(events)
         unwritten += len(events)
         if unwritten < PAGE:

@@ -22,6 +22,7 @@ from domain.events import (
     PaymentReceived,
     Posting,
     Voucher,
+    WriteOffRecovered,
 )
 from domain.items import OpenItem, from_image
 from domain.template import UNAPPLIED
@@ -198,7 +199,7 @@ def changed_items(find: Callable[[str], OpenItem | None], event: Voucher) -> Ite
 
 def restored_items(event: Voucher) -> dict[str, OpenItem]:
     """The settled items that an event reopens, from the images it carries."""
-    if isinstance(event, (AllocationReleased, DocumentReversed)):
+    if isinstance(event, (AllocationReleased, DocumentReversed, WriteOffRecovered)):
         return {image.item: from_image(image) for image in event.restored}
     return {}
 

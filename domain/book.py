@@ -53,7 +53,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
 
 def open_book(command: OpenBook) -> list[Event]:
     """BookOpened and, in the same commit, the whole template as version 1."""
-    template = default_template().changed(command.roles, command.methods, command.reasons)
+    template = default_template(command.standard).changed(command.roles, command.methods, command.reasons)
     _check_reasons(template)
     return [
         BookOpened(

@@ -92,7 +92,7 @@ Customer = Annotated[Id, AfterValidator(_customer)]
 ItemId = Annotated[str, StringConstraints(max_length=220), AfterValidator(_item)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Policy = Literal["none", "oldest_due_first", "proportional"]
-Kind = Literal["invoice", "debit-note", "credit-note", "payment", "refund", "adjustment"]
+Kind = Literal["invoice", "debit-note", "credit-note", "payment", "refund", "adjustment", "write-off", "recovery"]
 assert Kind.__args__ == KINDS  # type: ignore[attr-defined]
 
 
@@ -353,6 +353,41 @@ class PostAdjustment(DocumentCommand):
         return self
 
 
+class WriteOffItem(Model):
+    """A debit item that is written off; without an amount, all that it has open."""
+
+    item: ItemId
+    amount: Minor | None = None
+
+
+class WriteOff(DocumentCommand):
+    """坏账核销: take bad debts out of the books, against the allowance."""
+
+    command: Literal["WriteOff"] = "WriteOff"
+    items: Annotated[list[WriteOffItem], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({one.item for one in self.items}) < len(self.items):
+            raise ValueError("items must each be named once")
+        return self
+
+
+class RecoverWriteOff(DocumentCommand):
+    """坏账收回: open again what a write-off took from an item, or a part of it, since it is paid after all."""
+
+    command: Literal["RecoverWriteOff"] = "RecoverWriteOff"
+    write_off: DocumentRef
+    item: ItemId
+    amount: Minor
+
+    @model_validator(mode="after")
+    def _of_a_write_off(self) -> Self:
+        if self.write_off.kind != "write-off":
+            raise ValueError("write_off must be a write-off")
+        return self
+
+
 class Allocate(AccountCommand):
     """核销 by hand: explicit ``lines``, or a ``policy`` that spreads ``credit_items``.
 
@@ -399,8 +434,8 @@ class ReverseDocument(AccountCommand):
 class StateControlTotals(CommandBase):
     """Control totals 控制总数: what the source named ``feed`` says that it sent for a day in a currency.
 
-    Counted are IssueInvoice, IssueCreditNote, RecordPayment, RecordRefund and PostAdjustment with the amount of their
-    document, and ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
+    Counted are IssueInvoice, IssueCreditNote, RecordPayment, RecordRefund, PostAdjustment, WriteOff and RecoverWriteOff
+    with the amount of their document, and ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
     effective day that the message asks for, of a reversal in error that of the document it reverses. ``amount`` is the
     sum of the amounts, which are all positive; ``highest`` the highest ``sequence`` among them. Of two statements for
     one feed, day and currency the later booked one holds.
@@ -423,6 +458,8 @@ Command = (
     | RecordPayment
     | RecordRefund
     | PostAdjustment
+    | WriteOff
+    | RecoverWriteOff
     | Allocate
     | ReleaseAllocation
     | ReverseDocument

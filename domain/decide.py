@@ -5,7 +5,7 @@ out. It may raise ``Refusal``; nothing it was given is changed.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -21,18 +21,21 @@ from domain.commands import (
     PostAdjustment,
     RecordPayment,
     RecordRefund,
+    RecoverWriteOff,
     ReleaseAllocation,
     ReverseDocument,
+    WriteOff,
 )
 from domain.documents import document_id, document_of, reference_of
 from domain.draft import Draft, Named
-from domain.events import Voucher
+from domain.events import Voucher, WriteOffRecovered
 from domain.history import History, touched_documents
 from domain.manual import allocate_by_hand, release_by_hand
 from domain.payment import record_payment
 from domain.refund import record_refund
 from domain.refusals import Code, Refusal
 from domain.reversal import reverse_document
+from domain.write_off import recover_write_off, write_off
 
 _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] = {
     IssueInvoice: issue_invoice,
@@ -40,6 +43,8 @@ _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] =
     RecordPayment: record_payment,
     RecordRefund: record_refund,
     PostAdjustment: post_adjustment,
+    WriteOff: write_off,
+    RecoverWriteOff: recover_write_off,
     Allocate: allocate_by_hand,
     ReleaseAllocation: release_by_hand,
     ReverseDocument: reverse_document,
@@ -95,6 +100,8 @@ KIND_OF: dict[type[Any], str] = {
     RecordPayment: "payment",
     RecordRefund: "refund",
     PostAdjustment: "adjustment",
+    WriteOff: "write-off",
+    RecoverWriteOff: "recovery",
 }
 """Command → the kind of document that it enters; an invoice's is in the command (invoice or debit note)."""
 
@@ -114,6 +121,10 @@ def named_documents(command: Any) -> list[str]:
         names.append(document_of(command.item))
         if command.linked_to is not None:
             names.append(command.linked_to.document)
+    elif isinstance(command, WriteOff):
+        names.extend(document_of(one.item) for one in command.items)
+    elif isinstance(command, RecoverWriteOff):
+        names.extend((command.write_off.document, document_of(command.item)))
     elif isinstance(command, Allocate):
         for line in command.lines:
             names.extend((document_of(line.credit_item), document_of(line.debit_item)))
@@ -155,6 +166,17 @@ def further_documents(command: Any, history: History) -> set[str]:
         further.update((document_of(link.credit_item), document_of(link.debit_item)))
     further.discard(history.document)
     return further
+
+
+def documents_beyond(command: Any, histories: Mapping[str, History]) -> set[str]:
+    """The documents, beside all those, that settle the item which an undone recovery had opened again."""
+    if not isinstance(command, ReverseDocument):
+        return set()
+    own = histories[command.document.document].own
+    if not isinstance(own, WriteOffRecovered):
+        return set()
+    links = histories[document_of(own.item)].allocations.values()
+    return {document_of(link.credit_item) for link in links if link.debit_item == own.item} - histories.keys()
 
 
 def _previous(command: Any) -> str:

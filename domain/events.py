@@ -267,6 +267,34 @@ class AdjustmentPosted(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     linked_to: str | None = None
 
 
+class WriteOffLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a write-off takes from one debit item."""
+
+    item: str
+    amount: int
+    base_amount: int
+
+
+class WrittenOff(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """坏账发生: D allowance; C the items' accounts. ``amount`` and ``base_amount`` are the sums of the lines."""
+
+    document: str
+    lines: list[WriteOffLine]
+    amount: int
+    base_amount: int
+
+
+class WriteOffRecovered(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """坏账收回: D the item's account; C allowance. The item is open again; what is paid then settles it as usual."""
+
+    document: str
+    write_off: str
+    item: str
+    amount: int
+    base_amount: int
+    restored: list[ItemImage] = []
+
+
 class DocumentReversed(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     """红字冲销: the same accounts and sides as the event it names, negative amounts. Final.
 
@@ -361,6 +389,8 @@ TOPICS: dict[str, type[Event]] = {
     "allocation-released.v1": AllocationReleased,
     "refund-paid.v1": RefundPaid,
     "adjustment-posted.v1": AdjustmentPosted,
+    "written-off.v1": WrittenOff,
+    "write-off-recovered.v1": WriteOffRecovered,
     "document-reversed.v1": DocumentReversed,
     "book-opened.v1": BookOpened,
     "posting-template-changed.v1": PostingTemplateChanged,

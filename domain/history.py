@@ -7,6 +7,7 @@ later ones that the register calls *touches*.
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import msgspec
 
@@ -26,8 +27,21 @@ from domain.events import (
     RefundPaid,
     Tax,
     Voucher,
+    WriteOffRecovered,
+    WrittenOff,
 )
 from domain.items import OpenItem
+
+_ENTERING = (
+    InvoiceIssued,
+    CreditNoteIssued,
+    PaymentReceived,
+    RefundPaid,
+    AdjustmentPosted,
+    WrittenOff,
+    WriteOffRecovered,
+)
+"""Events that enter a document."""
 
 
 class LiveAllocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +99,8 @@ class History:
         self.adjustments: dict[str, Source] = {}
         self.linked: dict[str, Source] = {}
         self.credits: dict[str, CreditNoteIssued] = {}
+        self.write_offs: dict[str, Source] = {}
+        self.recoveries: dict[str, WriteOffRecovered] = {}
         self.caused_releases: list[AllocationReleased] = []
 
     def add(self, source: Source) -> None:
@@ -111,6 +127,10 @@ class History:
                 self.linked[event.document] = source
         elif isinstance(event, CreditNoteIssued) and event.against == self.document:
             self.credits[event.document] = event
+        elif isinstance(event, WrittenOff):
+            self.write_offs[event.document] = source
+        elif isinstance(event, WriteOffRecovered) and event.write_off == self.document:
+            self.recoveries[event.document] = event
 
     def _allocated(self, source: Source, event: Allocated) -> None:
         for line in event.lines:
@@ -142,7 +162,8 @@ class History:
     def _reversed(self, event: DocumentReversed) -> None:
         if event.document == self.document:
             self.reversed = True
-        for built in (self.refunds, self.adjustments, self.linked, self.credits):
+        built_upon: tuple[dict[str, Any], ...] = (self.refunds, self.adjustments, self.linked, self.credits)
+        for built in (*built_upon, self.write_offs, self.recoveries):
             built.pop(event.document, None)
 
     @property
@@ -169,8 +190,17 @@ class History:
             for name, source in self.adjustments.items()
             if isinstance(source.event, AdjustmentPosted) and source.event.linked_to != self.document
         ]
-        refunds = [name for name in self.refunds if name != self.document]
-        return sorted({*own_adjustments, *refunds, *self.credits})
+        taken = [name for name in (*self.refunds, *self.write_offs) if name != self.document]
+        return sorted({*own_adjustments, *taken, *self.credits, *self.recoveries})
+
+    def taken_after(self, item: str, version: int) -> list[str]:
+        """The live adjustments and write-offs that took from an item after a version of its account."""
+        found = []
+        for name, source in (*self.adjustments.items(), *self.write_offs.items()):
+            takes = any(p.item == item for p in source.event.postings) if isinstance(source.event, Voucher) else False
+            if takes and source.version > version:
+                found.append(name)
+        return sorted(found)
 
     def newest_first(self) -> list[LiveAllocation]:
         """The live links of the document's items, newest first."""
@@ -213,6 +243,8 @@ def touched_documents(event: Event) -> set[str]:
         touched.add(event.original_payment)
     elif isinstance(event, AdjustmentPosted) and event.linked_to is not None:
         touched.add(event.linked_to)
+    elif isinstance(event, WriteOffRecovered):
+        touched.add(event.write_off)
     elif isinstance(event, DocumentReversed):
         touched.add(event.document)
         touched.update(event.named)
@@ -233,7 +265,7 @@ def allocated_documents(event: Event, allocation: str) -> set[str]:
 
 def enters(event: Event) -> str | None:
     """The document that an event enters into the books, if it enters one."""
-    if isinstance(event, (InvoiceIssued, CreditNoteIssued, PaymentReceived, RefundPaid, AdjustmentPosted)):
+    if isinstance(event, _ENTERING):
         return event.document
     return None
 

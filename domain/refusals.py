@@ -51,6 +51,9 @@ class Code(StrEnum):
     ITEM_OPEN = "item_must_be_open"
     ADJUSTMENT = "adjustment_must_not_exceed_open"
     TOLERANCE = "tolerance_must_not_be_exceeded"
+    WRITE_OFF = "write_off_must_not_exceed_open"
+    ITEM_WRITTEN_OFF = "item_must_be_written_off"
+    RECOVERY = "recovery_must_not_exceed_written_off"
     REVERSED_TWICE = "document_must_not_be_reversed_twice"
     FISCAL = "fiscal_invoice_must_be_credited"
     REVERSAL_MODE = "only_a_refund_can_have_failed"
@@ -97,6 +100,9 @@ RULES: dict[Code, str] = {
     Code.ITEM_OPEN: "the item must be open",
     Code.ADJUSTMENT: "an adjustment must not exceed what the item has open",
     Code.TOLERANCE: "adjustments within tolerance must not exceed the book's limit for the item, all together",
+    Code.WRITE_OFF: "a write-off must not exceed what the item has open",
+    Code.ITEM_WRITTEN_OFF: "a recovery names a write-off that is in the books and the item that it wrote off",
+    Code.RECOVERY: "recoveries must not exceed, all together, what the write-off took from the item",
     Code.REVERSED_TWICE: "a document is reversed once, and a reversal never; enter a new revision",
     Code.FISCAL: "an invoice with a fiscal number is undone by a credit note only",
     Code.REVERSAL_MODE: "only a refund can have failed; anything else is reversed as an error",

@@ -12,8 +12,9 @@ from domain.account import Account
 from domain.book import Book
 from domain.checks import check_account, check_currency, check_horizon, terms
 from domain.commands import ReverseDocument
+from domain.documents import document_of
 from domain.draft import Draft, Named
-from domain.events import CreditNoteIssued, DocumentReversed, InvoiceIssued, Posting, Voucher
+from domain.events import CreditNoteIssued, DocumentReversed, InvoiceIssued, Posting, Voucher, WriteOffRecovered
 from domain.history import History, Source, touched_documents
 from domain.refusals import Code, Refusal
 from domain.settlement import reallocate, release, reversed_posting
@@ -42,9 +43,14 @@ def reverse_document(account: Account, named: Named, command: ReverseDocument, b
         raise Refusal(Code.FISCAL, "document", name)
     if command.mode == "failed" and not name.startswith("refund:"):
         raise Refusal(Code.REVERSAL_MODE, "mode", command.mode)
-    if history.dependants:
-        raise Refusal(Code.DEPENDANTS, "document", ", ".join(history.dependants))
+    dependants = history.dependants
+    if isinstance(own, WriteOffRecovered):
+        dependants += named.histories[document_of(own.item)].taken_after(own.item, _version(history))
+    if dependants:
+        raise Refusal(Code.DEPENDANTS, "document", ", ".join(dependants))
     draft = Draft(account, book, command, name)
+    if isinstance(own, WriteOffRecovered):
+        _make_room(draft, named, own, _version(history))
     for link in history.newest_first():
         release(draft, named, link, _not_before(link.effective_on, command.effective_on), None, name)
     for source in history.linked.values():
@@ -53,6 +59,16 @@ def reverse_document(account: Account, named: Named, command: ReverseDocument, b
     for released in history.caused_releases:
         reallocate(draft, released)
     return draft
+
+
+def _make_room(draft: Draft, named: Named, recovered: WriteOffRecovered, version: int) -> None:
+    """Release what has settled the recovered item since, newest first, as far as the recovery is no more open."""
+    links = named.histories[document_of(recovered.item)].newest_first()
+    for link in links:
+        item = draft.get(recovered.item)
+        missing = recovered.amount - (item.open if item is not None else 0)
+        if missing > 0 and link.debit_item == recovered.item and link.order > version:
+            release(draft, named, link, link.effective_on, min(missing, link.amount), draft.caused_by)
 
 
 def _not_before(on: date, failed_on: date | None) -> date:

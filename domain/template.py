@@ -15,6 +15,7 @@ EXCHANGE = "exchange_difference"
 UNAPPLIED = "unapplied"
 UNIDENTIFIED = "unidentified"
 SECURITY = "security"
+ALLOWANCE = "allowance"
 DEPOSIT_CLASSES = (UNAPPLIED, "contract", UNIDENTIFIED, SECURITY)
 """Classes of deposit; the role of a payment's credit item is the class itself."""
 
@@ -28,12 +29,15 @@ ROLES = {
     OUTPUT_TAX: "2221",
     MIGRATION: "1901",
     EXCHANGE: "6603",
+    ALLOWANCE: "1231",
     "fee": "6603",
     "short_payment": "6603",
     "withholding_tax": "2221",
     "small_balance": "6711",
     "overpayment_kept": "6301",
 }
+SMALL_ENTERPRISES = {ALLOWANCE: "5711"}
+"""What differs by the standard for small enterprises (小企业会计准则), which know no allowance: a loss when it occurs."""
 METHODS = {"bank": "1002", "provider": "1012", "bill": "1121", "contra": "2202", "cash": "1001"}
 REASONS = {
     "bank_charge": "fee",
@@ -69,6 +73,7 @@ class PostingTemplate(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def default_template() -> PostingTemplate:
-    """Version 0: what a new book starts from."""
-    return PostingTemplate(version=0, roles=dict(ROLES), methods=dict(METHODS), reasons=dict(REASONS))
+def default_template(standard: str = "cas") -> PostingTemplate:
+    """Version 0: what a new book of an accounting standard starts from."""
+    roles = ROLES | SMALL_ENTERPRISES if standard == "cas-small" else dict(ROLES)
+    return PostingTemplate(version=0, roles=roles, methods=dict(METHODS), reasons=dict(REASONS))

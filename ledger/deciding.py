@@ -26,6 +26,7 @@ from domain.control_totals import state_control_totals
 from domain.decide import (
     awaited_document,
     decide_and_evolve,
+    documents_beyond,
     entered_document,
     further_documents,
     named_allocation,
@@ -273,6 +274,7 @@ class Deciding:
             for name in further_documents(command, history):
                 if name not in histories:
                     histories[name] = self._history(command.book, name)
+        histories |= {name: self._history(command.book, name) for name in documents_beyond(command, histories)}
         live = frozenset(reference for reference in references if self._is_live(command.book, reference))
         return Named(histories, live)
 

@@ -19,9 +19,11 @@ from given import (
     credit_note,
     invoice,
     payment,
+    recover,
     refund,
     release,
     reverse,
+    write_off,
 )
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -41,6 +43,8 @@ from domain.events import (
     PaymentReceived,
     RefundPaid,
     Voucher,
+    WriteOffRecovered,
+    WrittenOff,
 )
 from domain.history import enters
 from domain.items import OpenItem
@@ -271,6 +275,11 @@ def recomputed(event: Voucher) -> dict[str, int] | None:
         return found
     if isinstance(event, AllocationReleased):
         return {event.credit_item: -event.amount, event.debit_item: event.amount}
+    if isinstance(event, WrittenOff):
+        assert event.amount == sum(line.amount for line in event.lines)
+        return {line.item: -line.amount for line in event.lines} | {"other": event.amount}
+    if isinstance(event, WriteOffRecovered):
+        return {event.item: event.amount, "other": -event.amount}
     return None
 
 
@@ -296,7 +305,8 @@ class Histories(RuleBasedStateMachine):
         self.home = home
         self.books = Books(allocation=allocation, tolerances=tolerance, first_on=FIRST)
         self.checks = Checks(self.books)
-        self.numbers = dict.fromkeys(("invoice", "credit-note", "payment", "refund", "adjustment"), 0)
+        kinds = ("invoice", "credit-note", "payment", "refund", "adjustment", "write-off", "recovery")
+        self.numbers = dict.fromkeys(kinds, 0)
         self.entered: dict[str, list[str]] = {kind: [] for kind in self.numbers}
         self.owners: dict[str, tuple[str, str]] = {}
         self.known: set[str] = set()
@@ -506,6 +516,33 @@ class Histories(RuleBasedStateMachine):
         self.send(data, command, document_id("adjustment", "", number, revision))
 
     @rule(data=st.data())
+    def write_off_items(self, data: st.DataObject) -> None:
+        account = self.account(data)
+        items = sorted(account.items)
+        chosen = data.draw(st.lists(st.sampled_from(items), min_size=1, max_size=2, unique=True)) if items else []
+        on = data.draw(DATES, label="on")
+        if chosen and data.draw(MOSTLY, label="in time"):
+            on = max(account.items[item].movements[-1][0] for item in chosen)
+        named = [(item, data.draw(PARTS)) if data.draw(st.booleans(), label="a part") else item for item in chosen]
+        place = self.place(data, document_of(chosen[0]) if chosen else None)
+        number, revision = self.new(data, "write-off")
+        command = write_off(number, *named or ["invoice::1:1#1"], on=on, revision=revision, **place)
+        self.send(data, command, document_id("write-off", "", number, revision))
+
+    @rule(data=st.data(), amount=PARTS)
+    def recover_write_off(self, data: st.DataObject, amount: int) -> None:
+        of = self.document(data, "write-off")
+        own = self.books.history(of).own
+        item, on = "invoice::1:1#1", data.draw(DATES, label="on")
+        if isinstance(own, WrittenOff):
+            item = data.draw(st.sampled_from([line.item for line in own.lines]), label="item")
+            on = own.effective_on + data.draw(LATER, label="later")
+        place = self.place(data, of)
+        number, revision = self.new(data, "recovery")
+        command = recover(number, of, item, amount, on, revision=revision, **place)
+        self.send(data, command, document_id("recovery", "", number, revision))
+
+    @rule(data=st.data())
     def allocate_lines(self, data: st.DataObject) -> None:
         account = self.account(data)
         credit_items, debit_items = self.items(account, "C"), self.items(account, "D")
@@ -547,7 +584,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def undo_what_was_built_upon_another(self, data: st.DataObject) -> None:
-        document = self.document(data, "refund", "adjustment", "credit-note")
+        document = self.document(data, "refund", "adjustment", "credit-note", "write-off", "recovery")
         self.send(data, reverse(document, **self.place(data, document)))
 
     @rule(data=st.data())

@@ -24,13 +24,16 @@ from domain.commands import (
     PostAdjustment,
     RecordPayment,
     RecordRefund,
+    RecoverWriteOff,
     ReleaseAllocation,
     ReverseDocument,
+    WriteOff,
 )
 from domain.decide import (
     awaited_document,
     decide,
     decide_and_evolve,
+    documents_beyond,
     further_documents,
     named_allocation,
     named_documents,
@@ -133,6 +136,7 @@ class Books:
         for history in list(histories.values()):
             for name in further_documents(command, history):
                 histories.setdefault(name, self.history(name))
+        histories |= {name: self.history(name) for name in documents_beyond(command, histories)}
         return Named(histories, frozenset(r for r in named_references(command) if self._is_live(r)))
 
     def waiting(self) -> list[FactDeferred]:
@@ -281,6 +285,20 @@ def adjustment(
     if "linked_to" in more:
         more["linked_to"] = ref(more["linked_to"])
     command: PostAdjustment = _made(PostAdjustment, fields | more)
+    return command
+
+
+def write_off(number: str, *items: str | tuple[str, int], on: str | date = "03-31", **more: Any) -> WriteOff:
+    """A write-off of items: all that each has open, or an amount of it."""
+    named = [{"item": one} if isinstance(one, str) else {"item": one[0], "amount": one[1]} for one in items]
+    command: WriteOff = _made(WriteOff, {"number": number, "effective_on": day(on), "items": named} | more)
+    return command
+
+
+def recover(number: str, of: str, item: str, amount: int, on: str | date = "04-30", **more: Any) -> RecoverWriteOff:
+    """A recovery of what a write-off took from an item."""
+    fields = {"number": number, "effective_on": day(on), "write_off": ref(of), "item": item, "amount": amount}
+    command: RecoverWriteOff = _made(RecoverWriteOff, fields | more)
     return command
 
 

@@ -42,7 +42,7 @@ PostgreSQL's keys hold 2,700 bytes."""
 
 def _dimensions(dimensions: dict[str, str]) -> dict[str, str]:
     if sum(len(name) + len(value.encode()) for name, value in dimensions.items()) > DIMENSIONS_BYTES:
-        raise ValueError(f"dimensions must not have more than {DIMENSIONS_BYTES} bytes, names and values together")
+        raise ValueError(f"must not have more than {DIMENSIONS_BYTES} bytes, names and values together")
     return dimensions
 
 

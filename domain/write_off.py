@@ -78,7 +78,7 @@ def _postings(allowance: str, lines: Sequence[WriteOffLine], items: Sequence[Ope
         total = sums.setdefault(tuple(sorted(item.dimensions.items())), [0, 0])
         total[0] += line.amount
         total[1] += line.base_amount
-    postings = [Posting(ALLOWANCE, allowance, "D", *total, None, dict(key)) for key, total in sums.items()]
+    postings = [Posting(ALLOWANCE, allowance, "D", total[0], total[1], None, dict(key)) for key, total in sums.items()]
     for line, item in zip(lines, items, strict=True):
         postings.append(
             Posting(item.role, item.account, "C", line.amount, line.base_amount, item.item, item.dimensions)

@@ -20,6 +20,8 @@ from domain.events import (
     PaymentReceived,
     RefundPaid,
     Voucher,
+    WriteOffRecovered,
+    WrittenOff,
 )
 from domain.history import enters
 from ledger.outcomes import token
@@ -128,7 +130,7 @@ def _amounts(event: Event) -> tuple[int, int]:
     """What a document is worth, in amount and base amount."""
     if isinstance(event, (InvoiceIssued, CreditNoteIssued)):
         return event.total, event.base_total
-    assert isinstance(event, (PaymentReceived, RefundPaid, AdjustmentPosted))
+    assert isinstance(event, (PaymentReceived, RefundPaid, AdjustmentPosted, WrittenOff, WriteOffRecovered))
     return event.amount, event.base_amount
 
 
@@ -169,6 +171,12 @@ def _ties(view: View, event: Event) -> Iterator[_Tie]:
         yield _Tie("credits", event.document, None, event.against, None, event.total)
     elif isinstance(event, AdjustmentPosted):
         yield _Tie("adjusts", event.document, None, document_of(event.item), event.item, event.amount)
+    elif isinstance(event, WrittenOff):
+        for bad in event.lines:
+            yield _Tie("writes_off", event.document, None, document_of(bad.item), bad.item, bad.amount)
+    elif isinstance(event, WriteOffRecovered):
+        yield _Tie("recovers", event.document, None, event.write_off, None, event.amount)
+        yield _Tie("recovers", event.document, None, document_of(event.item), event.item, event.amount)
     elif isinstance(event, DocumentReversed):
         stream, _, version = event.event.rpartition(":")
         reversed_event = log.event_at_version(view.connection, stream, int(version))

@@ -75,6 +75,8 @@ LEAN: dict[str, type[_Moving] | None] = {
     "allocated.v1": _Moving,
     "allocation-released.v1": _Moving,
     "adjustment-posted.v1": _Adjusted,
+    "written-off.v1": _Adjusted,
+    "write-off-recovered.v1": _Adjusted,
     "document-reversed.v1": _Reversed,
     "book-opened.v1": None,
     "posting-template-changed.v1": None,

@@ -270,6 +270,27 @@ def _adjustment_posted(event: stored.AdjustmentPosted) -> Fields:
     }
 
 
+def _written_off(event: stored.WrittenOff) -> Fields:
+    return _voucher(event) | {
+        "document": event.document,
+        "lines": [
+            types.WriteOffLine(item=one.item, amount=one.amount, base_amount=one.base_amount) for one in event.lines
+        ],
+        "amount": event.amount,
+        "base_amount": event.base_amount,
+    }
+
+
+def _write_off_recovered(event: stored.WriteOffRecovered) -> Fields:
+    return _voucher(event) | {
+        "document": event.document,
+        "write_off": event.write_off,
+        "item": event.item,
+        "amount": event.amount,
+        "base_amount": event.base_amount,
+    }
+
+
 def _document_reversed(event: stored.DocumentReversed) -> Fields:
     return _voucher(event) | {
         "document": event.document,
@@ -329,6 +350,8 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.AllocationReleased: _allocation_released,
     stored.RefundPaid: _refund_paid,
     stored.AdjustmentPosted: _adjustment_posted,
+    stored.WrittenOff: _written_off,
+    stored.WriteOffRecovered: _write_off_recovered,
     stored.DocumentReversed: _document_reversed,
     stored.BookOpened: _book_opened,
     stored.PostingTemplateChanged: _posting_template_changed,
@@ -343,6 +366,8 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.AllocationReleased: "tieout.allocation-released.v1",
     stored.RefundPaid: "tieout.refund-paid.v1",
     stored.AdjustmentPosted: "tieout.adjustment-posted.v1",
+    stored.WrittenOff: "tieout.written-off.v1",
+    stored.WriteOffRecovered: "tieout.write-off-recovered.v1",
     stored.DocumentReversed: "tieout.document-reversed.v1",
     stored.BookOpened: "tieout.book-opened.v1",
     stored.PostingTemplateChanged: "tieout.posting-template-changed.v1",

@@ -235,6 +235,33 @@ class AdjustmentPosted(Voucher, frozen=True, kw_only=True):
     linked_to: DocumentId | UnsetType = UNSET
 
 
+class WriteOffLine(Struct, frozen=True, kw_only=True):
+    """What a write-off takes from a debit item."""
+
+    item: ItemId
+    amount: Minor
+    base_amount: BaseMinor
+
+
+class WrittenOff(Voucher, frozen=True, kw_only=True):
+    """Debit items, or parts of them, were written off against the allowance for bad debts."""
+
+    document: DocumentId
+    lines: list[WriteOffLine]
+    amount: Annotated[int, Meta(description="Sum of the lines, in minor units of `currency`.")]
+    base_amount: BaseMinor
+
+
+class WriteOffRecovered(Voucher, frozen=True, kw_only=True):
+    """What was written off of an item, or a part of it, is owed again."""
+
+    document: DocumentId
+    write_off: DocumentId
+    item: ItemId
+    amount: Minor
+    base_amount: BaseMinor
+
+
 class DocumentReversed(Voucher, frozen=True, kw_only=True):
     """An event was undone by its postings with negated amounts. Final."""
 
@@ -294,6 +321,8 @@ TYPES: dict[str, type[Public]] = {
     "tieout.allocation-released.v1": AllocationReleased,
     "tieout.refund-paid.v1": RefundPaid,
     "tieout.adjustment-posted.v1": AdjustmentPosted,
+    "tieout.written-off.v1": WrittenOff,
+    "tieout.write-off-recovered.v1": WriteOffRecovered,
     "tieout.document-reversed.v1": DocumentReversed,
     "tieout.book-opened.v1": BookOpened,
     "tieout.posting-template-changed.v1": PostingTemplateChanged,

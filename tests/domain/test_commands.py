@@ -12,9 +12,11 @@ from given import (
     credit_note,
     invoice,
     payment,
+    recover,
     refund,
     release,
     reverse,
+    write_off,
 )
 from pydantic import ValidationError
 
@@ -28,6 +30,8 @@ EXAMPLES: list[Command] = [
     payment("P", 100, pays=[("1", 5), "2"], deductions=[{"reason": "bank_charge", "amount": 1}]),
     refund("R", 100, of="payment::P:1", funded_by=[{"item": "payment::P:1#1", "amount": 5}]),
     adjustment("A", "invoice::1:1#1", 5, linked_to="payment::P:1"),
+    write_off("W", "invoice::1:1#1", ("invoice::2:1#1", 5)),
+    recover("B", "write-off::W:1", "invoice::1:1#1", 5),
     allocate(("payment::P:1#1", "invoice::1:1#1", 5)),
     allocate(policy="proportional", credit_items=["payment::P:1#1"]),
     release("3.1", 5),

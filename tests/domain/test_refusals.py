@@ -13,9 +13,11 @@ from given import (
     given,
     invoice,
     payment,
+    recover,
     refund,
     release,
     reverse,
+    write_off,
 )
 
 from domain.commands import ChangePostingTemplate, Command
@@ -186,6 +188,31 @@ ROWS: list[Row] = [
         adjustment("A2", "invoice::I1:1#1", 4),
         "amount",
         "4 (limit: 10, used: 7)",
+    ),
+    (
+        Code.WRITE_OFF,
+        [invoice("I1", 100)],
+        write_off("W1", ("invoice::I1:1#1", 101)),
+        "items.0.amount",
+        "101 (open: 100)",
+    ),
+    (
+        Code.ITEM_WRITTEN_OFF,
+        [invoice("I1", 100)],
+        recover("B1", "write-off::W1:1", "invoice::I1:1#1", 1),
+        "write_off",
+        "write-off::W1:1",
+    ),
+    (
+        Code.RECOVERY,
+        [
+            invoice("I1", 100),
+            write_off("W1", ("invoice::I1:1#1", 60)),
+            recover("B1", "write-off::W1:1", "invoice::I1:1#1", 50),
+        ],
+        recover("B2", "write-off::W1:1", "invoice::I1:1#1", 11),
+        "amount",
+        "11 (written off: 10)",
     ),
     (
         Code.REVERSED_TWICE,

@@ -41,6 +41,9 @@ from domain.events import (
     RefundPaid,
     Remittance,
     Tax,
+    WriteOffLine,
+    WriteOffRecovered,
+    WrittenOff,
 )
 from ledger.codec import TOPIC_OF, decode, encode
 
@@ -196,6 +199,38 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             document="adjustment::A:1",
             item=f"{INVOICE}#1",
             reason_code="short_payment",
+            amount=113,
+            base_amount=113,
+            postings=[],
+        ),
+    ),
+    "written-off.v1": (
+        WrittenOff(
+            **FULL,
+            document="write-off::W1:1",
+            lines=[WriteOffLine(f"{INVOICE}#1", 113, 802)],
+            amount=113,
+            base_amount=802,
+            postings=[Posting("allowance", "1231", "D", 113, 802, None, NORTH)],
+        ),
+        WrittenOff(**BARE, document="write-off::W1:1", lines=[], amount=113, base_amount=113, postings=[]),
+    ),
+    "write-off-recovered.v1": (
+        WriteOffRecovered(
+            **FULL,
+            document="recovery::B1:1",
+            write_off="write-off::W1:1",
+            item=f"{INVOICE}#1",
+            amount=113,
+            base_amount=802,
+            restored=[IMAGE],
+            postings=[RECEIVABLE],
+        ),
+        WriteOffRecovered(
+            **BARE,
+            document="recovery::B1:1",
+            write_off="write-off::W1:1",
+            item=f"{INVOICE}#1",
             amount=113,
             base_amount=113,
             postings=[],

@@ -7,7 +7,17 @@ from eventsourcing.persistence import Tracking
 from shop import NOW_US, account, allocation, credit_note, day, invoice, opened, payment, refund, reversal, submit
 from structlog.testing import capture_logs
 
-from domain.commands import ChangePostingTemplate, DocumentRef, Line, OpenBook, PaidDocument, ReleaseAllocation
+from domain.commands import (
+    ChangePostingTemplate,
+    DocumentRef,
+    Line,
+    OpenBook,
+    PaidDocument,
+    RecoverWriteOff,
+    ReleaseAllocation,
+    WriteOff,
+    WriteOffItem,
+)
 from domain.events import AllocationReleased, DeferredFactApplied, Event, FactDeferred, InvoiceIssued
 from ledger.codec import decode
 from ledger.database import Location
@@ -216,6 +226,22 @@ def test_a_settled_document_is_found_by_its_touches(ledger: Ledger) -> None:
     released = [event for _, event in log(ledger) if isinstance(event, AllocationReleased)]
     assert [event.amount for event in released] == [40]
     assert open_amounts(ledger) == {"invoice::1:1#1": 30}
+
+
+def test_an_undone_recovery_finds_what_has_settled_the_item_since(ledger: Ledger) -> None:
+    item = "invoice::1:1#1"
+    lost = WriteOff(**account(), source_id="w", number="W", effective_on=day("03-31"), items=[WriteOffItem(item=item)])
+    of = DocumentRef(kind="write-off", number="W")
+    back = RecoverWriteOff(
+        **account(), source_id="b", number="B", effective_on=day("04-30"), write_off=of, item=item, amount=60
+    )
+    submit(ledger, invoice("1", 100), lost, back, payment("2", 60, "05-02"))
+    assert ledger.account("main", "C1", "CNY").items == {}
+    ledger = Ledger.open(ledger.location)
+    assert statuses(submit(ledger, reversal("recovery", "B"))) == ["booked"]
+    items = ledger.account("main", "C1", "CNY").items.values()
+    assert [(one.item, one.open) for one in items] == [("payment::2:1#1", 60)]
+    ledger.close()
 
 
 def test_a_release_by_hand_names_a_line_of_an_earlier_allocation(ledger: Ledger) -> None:

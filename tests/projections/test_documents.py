@@ -84,6 +84,32 @@ def test_who_credited_refunded_and_adjusted_whom(store: Location, ledger: Ledger
     assert (view(store, "refund::5:1").row.amount, view(store, "refund::5:1").row.open) == (50, 0)
 
 
+def test_what_was_written_off_and_recovered(store: Location, ledger: Ledger) -> None:
+    item = "invoice::1:1#1"
+    booked(
+        ledger,
+        given.invoice("1", 100, "01-10"),
+        given.write_off("2", (item, 80), on="03-31"),
+        given.recover("3", "write-off::2:1", item, 50, "04-30"),
+        given.payment("4", 60, "05-02", pays=["1"]),
+    )
+    found = view(store, "invoice::1:1")
+    assert ties(found) == [
+        ("writes_off", "write-off::2:1", "invoice::1:1", 80),
+        ("recovers", "recovery::3:1", "invoice::1:1", 50),
+        ("settles", "payment::4:1", "invoice::1:1", 60),
+    ]
+    assert (found.row.open, view(store, "invoice::1:1", AsOf(date(2024, 4, 1))).row.open) == (10, 20)
+    assert ties(view(store, "write-off::2:1")) == [
+        ("writes_off", "write-off::2:1", "invoice::1:1", 80),
+        ("recovers", "recovery::3:1", "write-off::2:1", 50),
+    ]
+    assert view(store, "write-off::2:1").row.amount == 80
+    with Reader(store) as reader:
+        [allowance] = [row for row in reader.trial_balance("main") if row.account == "1231"]
+        assert (allowance.debit, allowance.credit, allowance.closing) == (80, 50, 30)
+
+
 def test_a_refund_funded_by_others_still_names_its_payment(store: Location, ledger: Ledger) -> None:
     booked(
         ledger,

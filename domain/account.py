@@ -20,6 +20,7 @@ from domain.events import (
     Event,
     InvoiceIssued,
     PaymentReceived,
+    PaymentReinstated,
     Posting,
     Voucher,
     WriteOffRecovered,
@@ -199,7 +200,7 @@ def changed_items(find: Callable[[str], OpenItem | None], event: Voucher) -> Ite
 
 def restored_items(event: Voucher) -> dict[str, OpenItem]:
     """The settled items that an event reopens, from the images it carries."""
-    if isinstance(event, (AllocationReleased, DocumentReversed, WriteOffRecovered)):
+    if isinstance(event, (AllocationReleased, DocumentReversed, PaymentReinstated, WriteOffRecovered)):
         return {image.item: from_image(image) for image in event.restored}
     return {}
 

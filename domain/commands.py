@@ -92,7 +92,18 @@ Customer = Annotated[Id, AfterValidator(_customer)]
 ItemId = Annotated[str, StringConstraints(max_length=220), AfterValidator(_item)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Policy = Literal["none", "oldest_due_first", "proportional"]
-Kind = Literal["invoice", "debit-note", "credit-note", "payment", "refund", "adjustment", "write-off", "recovery"]
+Kind = Literal[
+    "invoice",
+    "debit-note",
+    "credit-note",
+    "payment",
+    "refund",
+    "return",
+    "reinstatement",
+    "adjustment",
+    "write-off",
+    "recovery",
+]
 assert Kind.__args__ == KINDS  # type: ignore[attr-defined]
 
 
@@ -336,6 +347,54 @@ class RecordRefund(DocumentCommand):
         return self
 
 
+class CashBack(DocumentCommand):
+    """What returns and reinstatements have in common: ``amount`` is gross, cash is amount less deductions plus fee."""
+
+    value_on: Day | None = None
+    amount: Minor
+    deductions: list[Deduction] = Field(default_factory=list)
+    fee: Annotated[int, Field(ge=0, le=LIMIT)] = 0
+    rate: Rate | None = None
+    base_total: Annotated[int, Field(ge=0, le=LIMIT)] | None = None
+    dimensions: Dimensions = Field(default_factory=dict)
+
+
+class ReturnPayment(CashBack):
+    """退票/拒付: the bank took a payment back, or a part of it; a fact, whatever the payment still has.
+
+    ``deductions``: what had been kept back from the payment and is given back to us; ``fee``: what the bank takes
+    besides. ``allocations``: links of the payment to release first; else the newest.
+    """
+
+    command: Literal["ReturnPayment"] = "ReturnPayment"
+    kind: Literal["returned", "chargeback"]
+    payment: DocumentRef
+    allocations: list[Id] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _of_a_payment(self) -> Self:
+        if self.payment.kind != "payment":
+            raise ValueError("payment must be a payment")
+        return self
+
+
+class ReinstatePayment(CashBack):
+    """拒付胜诉: what was returned came back, as when a dispute was won.
+
+    ``deductions``: kept back again; ``fee``: given back to us.
+    """
+
+    command: Literal["ReinstatePayment"] = "ReinstatePayment"
+    nature: Literal["fact", "instruction"] = "fact"
+    returned: DocumentRef
+
+    @model_validator(mode="after")
+    def _of_a_return(self) -> Self:
+        if self.returned.kind != "return":
+            raise ValueError("returned must be a return")
+        return self
+
+
 class PostAdjustment(DocumentCommand):
     """往来调整: take ``amount`` (with ``tax``) from an item, for a reason of the template."""
 
@@ -434,8 +493,8 @@ class ReverseDocument(AccountCommand):
 class StateControlTotals(CommandBase):
     """Control totals 控制总数: what the source named ``feed`` says that it sent for a day in a currency.
 
-    Counted are IssueInvoice, IssueCreditNote, RecordPayment, RecordRefund, PostAdjustment, WriteOff and RecoverWriteOff
-    with the amount of their document, and ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
+    Counted are IssueInvoice, IssueCreditNote, RecordPayment, RecordRefund, ReturnPayment, ReinstatePayment,
+    PostAdjustment, WriteOff and RecoverWriteOff with the amount of their document, and ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
     effective day that the message asks for, of a reversal in error that of the document it reverses. ``amount`` is the
     sum of the amounts, which are all positive; ``highest`` the highest ``sequence`` among them. Of two statements for
     one feed, day and currency the later booked one holds.
@@ -457,6 +516,8 @@ Command = (
     | IssueCreditNote
     | RecordPayment
     | RecordRefund
+    | ReturnPayment
+    | ReinstatePayment
     | PostAdjustment
     | WriteOff
     | RecoverWriteOff

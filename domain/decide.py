@@ -22,19 +22,22 @@ from domain.commands import (
     RecordPayment,
     RecordRefund,
     RecoverWriteOff,
+    ReinstatePayment,
     ReleaseAllocation,
+    ReturnPayment,
     ReverseDocument,
     WriteOff,
 )
 from domain.documents import document_id, document_of, reference_of
 from domain.draft import Draft, Named
-from domain.events import Voucher, WriteOffRecovered
+from domain.events import Voucher
 from domain.history import History, touched_documents
 from domain.manual import allocate_by_hand, release_by_hand
 from domain.payment import record_payment
 from domain.refund import record_refund
 from domain.refusals import Code, Refusal
-from domain.reversal import reverse_document
+from domain.returned import reinstate_payment, return_payment
+from domain.reversal import raised_item, reverse_document
 from domain.write_off import recover_write_off, write_off
 
 _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] = {
@@ -42,6 +45,8 @@ _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] =
     IssueCreditNote: issue_credit_note,
     RecordPayment: record_payment,
     RecordRefund: record_refund,
+    ReturnPayment: return_payment,
+    ReinstatePayment: reinstate_payment,
     PostAdjustment: post_adjustment,
     WriteOff: write_off,
     RecoverWriteOff: recover_write_off,
@@ -76,9 +81,13 @@ def _draft(account: Account, named: Named, command: AccountCommand, book: Book, 
 
 
 def awaited_document(command: AccountCommand, named: Named) -> str | None:
-    """The document that a refund or reversal has to wait for, because it is not in the books; None if it need not."""
+    """The document that a refund, return, reinstatement or reversal has to wait for, because it is not in the books; None if it need not."""
     if isinstance(command, RecordRefund) and command.original_payment is not None:
         document = command.original_payment.document
+    elif isinstance(command, ReturnPayment):
+        document = command.payment.document
+    elif isinstance(command, ReinstatePayment):
+        document = command.returned.document
     elif isinstance(command, ReverseDocument):
         document = command.document.document
     else:
@@ -99,6 +108,8 @@ KIND_OF: dict[type[Any], str] = {
     IssueCreditNote: "credit-note",
     RecordPayment: "payment",
     RecordRefund: "refund",
+    ReturnPayment: "return",
+    ReinstatePayment: "reinstatement",
     PostAdjustment: "adjustment",
     WriteOff: "write-off",
     RecoverWriteOff: "recovery",
@@ -121,6 +132,10 @@ def named_documents(command: Any) -> list[str]:
         names.append(document_of(command.item))
         if command.linked_to is not None:
             names.append(command.linked_to.document)
+    elif isinstance(command, ReturnPayment):
+        names.append(command.payment.document)
+    elif isinstance(command, ReinstatePayment):
+        names.append(command.returned.document)
     elif isinstance(command, WriteOff):
         names.extend(document_of(one.item) for one in command.items)
     elif isinstance(command, RecoverWriteOff):
@@ -151,13 +166,16 @@ def named_allocation(command: Any) -> int | None:
     return None
 
 
+_GIVING_BACK = (RecordRefund, ReturnPayment, ReinstatePayment, ReverseDocument)
+
+
 def further_documents(command: Any, history: History) -> set[str]:
     """The documents whose histories ``decide`` needs beside a named one: those whose settled items it may reopen.
 
     What is refunded or reversed may give back to the items that its own event, the events linked to it and its live
     allocations have moved.
     """
-    if not isinstance(command, (RecordRefund, ReverseDocument)) or history.own is None:
+    if not isinstance(command, _GIVING_BACK) or history.own is None:
         return set()
     further = touched_documents(history.own)
     for source in history.linked.values():
@@ -169,14 +187,16 @@ def further_documents(command: Any, history: History) -> set[str]:
 
 
 def documents_beyond(command: Any, histories: Mapping[str, History]) -> set[str]:
-    """The documents, beside all those, that settle the item which an undone recovery had opened again."""
+    """The documents, beside all those, that have settled the item which an undone document had raised."""
     if not isinstance(command, ReverseDocument):
         return set()
-    own = histories[command.document.document].own
-    if not isinstance(own, WriteOffRecovered):
+    raised = raised_item(histories[command.document.document].own)
+    if raised is None:
         return set()
-    links = histories[document_of(own.item)].allocations.values()
-    return {document_of(link.credit_item) for link in links if link.debit_item == own.item} - histories.keys()
+    beyond = set()
+    for link in histories[document_of(raised[0])].allocations.values():
+        beyond |= {document_of(link.credit_item), document_of(link.debit_item)}
+    return beyond - histories.keys()
 
 
 def _previous(command: Any) -> str:

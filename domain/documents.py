@@ -7,8 +7,19 @@ from both ends and a number may contain anything. A reference names a document o
 
 from typing import NamedTuple
 
-KINDS = ("invoice", "debit-note", "credit-note", "payment", "refund", "adjustment", "write-off", "recovery")
-"""Document kinds (应收单, 借项通知, 红字发票, 收款, 退款, 往来调整, 坏账核销, 坏账收回)."""
+KINDS = (
+    "invoice",
+    "debit-note",
+    "credit-note",
+    "payment",
+    "refund",
+    "return",
+    "reinstatement",
+    "adjustment",
+    "write-off",
+    "recovery",
+)
+"""Document kinds (应收单, 借项通知, 红字发票, 收款, 退款, 退票/拒付, 拒付胜诉, 往来调整, 坏账核销, 坏账收回)."""
 
 
 class DocumentKey(NamedTuple):

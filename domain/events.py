@@ -255,6 +255,51 @@ class RefundPaid(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     dimensions: dict[str, str] = {}
 
 
+class PaymentReturned(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """退票/拒付: D the payment item's account, D receivable (the excess, a debit item), D fee; C deductions, C cash.
+
+    ``cash`` left us: amount − deductions that were given back + fee. ``taken`` is what the payment's own item gave.
+    """
+
+    document: str
+    payment: str
+    kind: Literal["returned", "chargeback"]
+    amount: int
+    base_amount: int
+    rate: str | None = None
+    value_on: date
+    cash: int
+    deductions: list[Deduction] = []
+    fee: int = 0
+    taken: int
+    taken_base: int
+    excess: int = 0
+    dimensions: dict[str, str] = {}
+
+
+class PaymentReinstated(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """拒付胜诉: D cash, D deductions; C the payment item's account, C unapplied (the excess, a credit item), C fee.
+
+    ``given``: what the payment's own item gets back, at most what the return took from it. ``fee``: given back to us.
+    """
+
+    document: str
+    returned: str
+    payment: str
+    amount: int
+    base_amount: int
+    rate: str | None = None
+    value_on: date
+    cash: int
+    deductions: list[Deduction] = []
+    fee: int = 0
+    given: int
+    given_base: int
+    excess: int = 0
+    dimensions: dict[str, str] = {}
+    restored: list[ItemImage] = []
+
+
 class AdjustmentPosted(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     """往来调整: takes ``amount`` (with tax) from one item; the other side goes to the reason's account, and to tax."""
 
@@ -377,6 +422,8 @@ FLAGS = {
     "tax_differs_from_rate": "an invoice's or credit note's tax is off from rate × base by more than a minor unit a line",
     "credit_exceeds_invoice": "a credit note takes its invoice, all credit notes together, below zero for a tax code",
     "credited_invoice_is_of_other_account": "a credit note is against an invoice of another customer account",
+    "return_exceeds_payment": "more was returned than the payment had left; the excess is a debit item",
+    "reinstatement_exceeds_return": "more was reinstated than was returned; the excess is a credit item",
     "refund_exceeds_funding": "more was paid out than the customer had in credit; the excess is a debit item",
 }
 """Flag → what it says about the event that carries it."""
@@ -388,6 +435,8 @@ TOPICS: dict[str, type[Event]] = {
     "allocated.v1": Allocated,
     "allocation-released.v1": AllocationReleased,
     "refund-paid.v1": RefundPaid,
+    "payment-returned.v1": PaymentReturned,
+    "payment-reinstated.v1": PaymentReinstated,
     "adjustment-posted.v1": AdjustmentPosted,
     "written-off.v1": WrittenOff,
     "write-off-recovered.v1": WriteOffRecovered,

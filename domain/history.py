@@ -24,6 +24,8 @@ from domain.events import (
     FactDeferred,
     InvoiceIssued,
     PaymentReceived,
+    PaymentReinstated,
+    PaymentReturned,
     RefundPaid,
     Tax,
     Voucher,
@@ -37,6 +39,8 @@ _ENTERING = (
     CreditNoteIssued,
     PaymentReceived,
     RefundPaid,
+    PaymentReturned,
+    PaymentReinstated,
     AdjustmentPosted,
     WrittenOff,
     WriteOffRecovered,
@@ -95,7 +99,9 @@ class History:
         self.reversed = False
         self.items: dict[str, OpenItem] = {}
         self.allocations: dict[str, LiveAllocation] = {}
-        self.refunds: dict[str, RefundPaid] = {}
+        self.refunds: dict[str, Source] = {}
+        self.returns: dict[str, Source] = {}
+        self.reinstatements: dict[str, PaymentReinstated] = {}
         self.adjustments: dict[str, Source] = {}
         self.linked: dict[str, Source] = {}
         self.credits: dict[str, CreditNoteIssued] = {}
@@ -119,7 +125,7 @@ class History:
         elif isinstance(event, DocumentReversed):
             self._reversed(event)
         elif isinstance(event, RefundPaid):
-            self.refunds[event.document] = event
+            self.refunds[event.document] = source
         elif isinstance(event, AdjustmentPosted):
             if document_of(event.item) == self.document:
                 self.adjustments[event.document] = source
@@ -127,6 +133,10 @@ class History:
                 self.linked[event.document] = source
         elif isinstance(event, CreditNoteIssued) and event.against == self.document:
             self.credits[event.document] = event
+        elif isinstance(event, PaymentReturned):
+            self.returns[event.document] = source
+        elif isinstance(event, PaymentReinstated):
+            self.reinstatements[event.document] = event
         elif isinstance(event, WrittenOff):
             self.write_offs[event.document] = source
         elif isinstance(event, WriteOffRecovered) and event.write_off == self.document:
@@ -163,7 +173,7 @@ class History:
         if event.document == self.document:
             self.reversed = True
         built_upon: tuple[dict[str, Any], ...] = (self.refunds, self.adjustments, self.linked, self.credits)
-        for built in (*built_upon, self.write_offs, self.recoveries):
+        for built in (*built_upon, self.returns, self.reinstatements, self.write_offs, self.recoveries):
             built.pop(event.document, None)
 
     @property
@@ -175,12 +185,21 @@ class History:
     def refunded(self) -> int:
         """What was refunded of this payment by live refunds: those that name it, and what others took from it."""
         total = 0
-        for refund in self.refunds.values():
+        for source in self.refunds.values():
+            refund = source.event
+            assert isinstance(refund, RefundPaid)
             if refund.original_payment == self.document:
                 total += refund.amount
             else:
                 total += sum(part.amount for part in refund.funded_by if document_of(part.item) == self.document)
         return total
+
+    @property
+    def returned(self) -> int:
+        """What was taken from this payment by live returns, less what reinstatements gave back."""
+        taken = [one.event for one in self.returns.values()]
+        total = sum(one.taken for one in taken if isinstance(one, PaymentReturned))
+        return total - sum(one.given for one in self.reinstatements.values())
 
     @property
     def dependants(self) -> list[str]:
@@ -190,15 +209,17 @@ class History:
             for name, source in self.adjustments.items()
             if isinstance(source.event, AdjustmentPosted) and source.event.linked_to != self.document
         ]
-        taken = [name for name in (*self.refunds, *self.write_offs) if name != self.document]
-        return sorted({*own_adjustments, *taken, *self.credits, *self.recoveries})
+        taken = [name for name in (*self.refunds, *self.returns, *self.write_offs) if name != self.document]
+        again = self.reinstatements if isinstance(self.own, PaymentReturned) else ()
+        return sorted({*own_adjustments, *taken, *self.credits, *self.recoveries, *again})
 
     def taken_after(self, item: str, version: int) -> list[str]:
-        """The live adjustments and write-offs that took from an item after a version of its account."""
+        """The live documents that took from an item after a version of its account; allocations are none."""
         found = []
-        for name, source in (*self.adjustments.items(), *self.write_offs.items()):
-            takes = any(p.item == item for p in source.event.postings) if isinstance(source.event, Voucher) else False
-            if takes and source.version > version:
+        for name, source in {**self.refunds, **self.adjustments, **self.returns, **self.write_offs}.items():
+            event = source.event
+            assert isinstance(event, Voucher)
+            if source.version > version and any(posting.item == item for posting in event.postings):
                 found.append(name)
         return sorted(found)
 
@@ -243,6 +264,10 @@ def touched_documents(event: Event) -> set[str]:
         touched.add(event.original_payment)
     elif isinstance(event, AdjustmentPosted) and event.linked_to is not None:
         touched.add(event.linked_to)
+    elif isinstance(event, PaymentReturned):
+        touched.add(event.payment)
+    elif isinstance(event, PaymentReinstated):
+        touched |= {event.returned, event.payment}
     elif isinstance(event, WriteOffRecovered):
         touched.add(event.write_off)
     elif isinstance(event, DocumentReversed):

@@ -25,11 +25,12 @@ from domain.checks import (
 from domain.commands import RecordRefund
 from domain.documents import document_id, document_of, item_id
 from domain.draft import Draft, Named
-from domain.events import Funding, PaymentReceived, Posting, RefundPaid
-from domain.history import History, LiveAllocation
+from domain.events import PaymentReceived, Posting, RefundPaid
+from domain.funding import CreditTaken
+from domain.history import History
 from domain.money import share
 from domain.refusals import Code, Refusal
-from domain.settlement import exchange_posting, release, settle, spend_unapplied
+from domain.settlement import exchange_posting, settle, spend_unapplied
 from domain.template import RECEIVABLE, SECURITY
 
 
@@ -73,19 +74,12 @@ def record_refund(account: Account, named: Named, command: RecordRefund, book: B
 
 
 def _refund_paid(
-    draft: Draft, command: RecordRefund, document: str, base: int, cash: str, funding: "_Funding"
+    draft: Draft, command: RecordRefund, document: str, base: int, cash: str, funding: "CreditTaken"
 ) -> RefundPaid:
     """The excess takes its share of the cash's base; the rest against what is relieved is exchange difference."""
     book, excess = draft.book, funding.left
     excess_base = share(base, excess, command.amount) if excess else 0
-    parts: list[Funding] = []
-    postings: list[Posting] = []
-    for name, amount in funding.taken.items():
-        item = draft.get(name)
-        assert item is not None
-        relieved = share(item.open_base, amount, item.open)
-        parts.append(Funding(name, amount, relieved))
-        postings.append(Posting(item.role, item.account, "D", amount, relieved, name, item.dimensions))
+    parts, postings = funding.postings()
     if excess:
         receivable = book.account_of_role(RECEIVABLE, "customer")
         item_name = item_id(document, 1)
@@ -110,45 +104,9 @@ def _refund_paid(
     )
 
 
-class _Funding:
-    """What credit items give to a refund on its day; releases go into the draft. ``left`` is what is not funded yet."""
-
-    def __init__(self, draft: Draft, named: Named, on: date, amount: int) -> None:
-        self.draft = draft
-        self.named = named
-        self.on = on
-        self.left = amount
-        self.taken: dict[str, int] = {}
-
-    def take(self, name: str, wanted: int) -> int:
-        """What an item has room for on the day; how much of ``wanted`` that is."""
-        item = self.draft.get(name)
-        if item is None or item.side != "C":
-            return 0
-        return self._took(name, min(wanted, item.room(self.on) - self.taken.get(name, 0)))
-
-    def release_and_take(self, link: LiveAllocation, wanted: int) -> int:
-        """What the release of a live allocation makes room for; how much of ``wanted`` that is."""
-        link = self.draft.link(link)
-        credit = self.draft.get_settled(link.credit_item, self.named)
-        on = max(self.on, link.effective_on)
-        made = credit.moved(on, link.amount, 0).room(self.on) - credit.room(self.on)
-        amount = min(wanted, made)
-        if amount > 0:
-            release(self.draft, self.named, link, on, amount, self.draft.caused_by)
-        return self._took(link.credit_item, amount)
-
-    def _took(self, name: str, amount: int) -> int:
-        if amount <= 0:
-            return 0
-        self.taken[name] = self.taken.get(name, 0) + amount
-        self.left -= amount
-        return amount
-
-
-def _fund(draft: Draft, named: Named, command: RecordRefund, original: History | None, on: date) -> _Funding:
+def _fund(draft: Draft, named: Named, command: RecordRefund, original: History | None, on: date) -> CreditTaken:
     """Fund a refund on a day, from the items that it names or in the usual order; nothing of other accounts."""
-    funding = _Funding(draft, named, on, command.amount)
+    funding = CreditTaken(draft, named, on, command.amount)
     for part in command.funded_by:
         source = named.get(document_of(part.item))
         if source is None or source.stream != draft.account.stream:
@@ -203,7 +161,7 @@ def _check_refundable(account: Account, command: RecordRefund, original: History
     if original is not None:
         refundable = 0
         if original.booked and isinstance(original.own, PaymentReceived):
-            refundable = original.own.amount - original.refunded
+            refundable = original.own.amount - original.refunded - original.returned
     elif command.funded_by:
         # Named items are released as far as needed: being funded in full is all that is asked of them.
         return

@@ -48,6 +48,7 @@ class Code(StrEnum):
     RELEASE = "release_must_not_exceed_allocation"
     REFUNDABLE = "refund_must_not_exceed_refundable"
     FUNDED = "refund_must_be_funded"
+    REINSTATEMENT = "reinstatement_must_not_exceed_return"
     ITEM_OPEN = "item_must_be_open"
     ADJUSTMENT = "adjustment_must_not_exceed_open"
     TOLERANCE = "tolerance_must_not_be_exceeded"
@@ -97,6 +98,7 @@ RULES: dict[Code, str] = {
     Code.RELEASE: "a release must not exceed what is left of the allocation",
     Code.REFUNDABLE: "an instructed refund must not exceed what can be refunded",
     Code.FUNDED: "an instructed refund must be funded in full by what is open or released",
+    Code.REINSTATEMENT: "an instructed reinstatement must not exceed what is left of the return",
     Code.ITEM_OPEN: "the item must be open",
     Code.ADJUSTMENT: "an adjustment must not exceed what the item has open",
     Code.TOLERANCE: "adjustments within tolerance must not exceed the book's limit for the item, all together",

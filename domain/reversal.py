@@ -12,9 +12,17 @@ from domain.account import Account
 from domain.book import Book
 from domain.checks import check_account, check_currency, check_horizon, terms
 from domain.commands import ReverseDocument
-from domain.documents import document_of
+from domain.documents import document_of, item_id
 from domain.draft import Draft, Named
-from domain.events import CreditNoteIssued, DocumentReversed, InvoiceIssued, Posting, Voucher, WriteOffRecovered
+from domain.events import (
+    CreditNoteIssued,
+    DocumentReversed,
+    InvoiceIssued,
+    PaymentReinstated,
+    Posting,
+    Voucher,
+    WriteOffRecovered,
+)
 from domain.history import History, Source, touched_documents
 from domain.refusals import Code, Refusal
 from domain.settlement import reallocate, release, reversed_posting
@@ -44,13 +52,14 @@ def reverse_document(account: Account, named: Named, command: ReverseDocument, b
     if command.mode == "failed" and not name.startswith("refund:"):
         raise Refusal(Code.REVERSAL_MODE, "mode", command.mode)
     dependants = history.dependants
-    if isinstance(own, WriteOffRecovered):
-        dependants += named.histories[document_of(own.item)].taken_after(own.item, _version(history))
+    raised = raised_item(own)
+    if raised is not None:
+        dependants += named.histories[document_of(raised[0])].taken_after(raised[0], _version(history))
     if dependants:
         raise Refusal(Code.DEPENDANTS, "document", ", ".join(dependants))
     draft = Draft(account, book, command, name)
-    if isinstance(own, WriteOffRecovered):
-        _make_room(draft, named, own, _version(history))
+    if raised is not None:
+        _make_room(draft, named, *raised, _version(history))
     for link in history.newest_first():
         release(draft, named, link, _not_before(link.effective_on, command.effective_on), None, name)
     for source in history.linked.values():
@@ -61,13 +70,22 @@ def reverse_document(account: Account, named: Named, command: ReverseDocument, b
     return draft
 
 
-def _make_room(draft: Draft, named: Named, recovered: WriteOffRecovered, version: int) -> None:
-    """Release what has settled the recovered item since, newest first, as far as the recovery is no more open."""
-    links = named.histories[document_of(recovered.item)].newest_first()
-    for link in links:
-        item = draft.get(recovered.item)
-        missing = recovered.amount - (item.open if item is not None else 0)
-        if missing > 0 and link.debit_item == recovered.item and link.order > version:
+def raised_item(own: Voucher | None) -> tuple[str, int] | None:
+    """The item of another document that a document has opened again, and by how much."""
+    if isinstance(own, WriteOffRecovered):
+        return own.item, own.amount
+    if isinstance(own, PaymentReinstated) and own.given:
+        return item_id(own.payment, 1), own.given
+    return None
+
+
+def _make_room(draft: Draft, named: Named, raised: str, amount: int, version: int) -> None:
+    """Release what a raised item has settled since, newest first, as far as what raised it is no more open."""
+    for link in named.histories[document_of(raised)].newest_first():
+        item = draft.get(raised)
+        missing = amount - (item.open if item is not None else 0)
+        if missing > 0 and raised in (link.credit_item, link.debit_item) and link.order > version:
+            link = draft.link(link)
             release(draft, named, link, link.effective_on, min(missing, link.amount), draft.caused_by)
 
 

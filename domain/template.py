@@ -16,6 +16,7 @@ UNAPPLIED = "unapplied"
 UNIDENTIFIED = "unidentified"
 SECURITY = "security"
 ALLOWANCE = "allowance"
+FEE = "fee"
 DEPOSIT_CLASSES = (UNAPPLIED, "contract", UNIDENTIFIED, SECURITY)
 """Classes of deposit; the role of a payment's credit item is the class itself."""
 
@@ -30,7 +31,7 @@ ROLES = {
     MIGRATION: "1901",
     EXCHANGE: "6603",
     ALLOWANCE: "1231",
-    "fee": "6603",
+    FEE: "6603",
     "short_payment": "6603",
     "withholding_tax": "2221",
     "small_balance": "6711",

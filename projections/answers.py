@@ -166,7 +166,18 @@ class TrialBalanceRow(Answer, frozen=True, kw_only=True):
     explain: dict[str, str]
 
 
-LinkKind = Literal["settles", "releases", "refunds", "credits", "adjusts", "writes_off", "recovers", "reverses"]
+LinkKind = Literal[
+    "settles",
+    "releases",
+    "refunds",
+    "returns",
+    "reinstates",
+    "credits",
+    "adjusts",
+    "writes_off",
+    "recovers",
+    "reverses",
+]
 
 
 class Link(Answer, frozen=True, kw_only=True):
@@ -174,7 +185,8 @@ class Link(Answer, frozen=True, kw_only=True):
 
     ``settles`` and ``releases`` lead from the credit item to the debit item, and the second takes back of the first
     (``allocation`` names the link); ``refunds`` from the refund to what funded it, or with amount 0 to the payment that
-    it names; ``credits`` to the invoice a credit note is against; ``adjusts`` to the document of the adjusted item;
+    it names; ``returns`` to the payment; ``reinstates`` to the return and to its payment;
+    ``credits`` to the invoice a credit note is against; ``adjusts`` to the document of the adjusted item;
     ``writes_off`` to that of each item written off; ``recovers`` to that of the item and to the write-off;
     ``reverses`` from and to the reversed document itself, with the amount that it had.
     """

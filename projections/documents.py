@@ -18,6 +18,8 @@ from domain.events import (
     Event,
     InvoiceIssued,
     PaymentReceived,
+    PaymentReinstated,
+    PaymentReturned,
     RefundPaid,
     Voucher,
     WriteOffRecovered,
@@ -126,11 +128,22 @@ def _row(own: Logged, found_items: list[OpenItem], reversal: _Reversal | None) -
     )
 
 
+_WITH_AMOUNT = (
+    PaymentReceived,
+    RefundPaid,
+    PaymentReturned,
+    PaymentReinstated,
+    AdjustmentPosted,
+    WrittenOff,
+    WriteOffRecovered,
+)
+
+
 def _amounts(event: Event) -> tuple[int, int]:
     """What a document is worth, in amount and base amount."""
     if isinstance(event, (InvoiceIssued, CreditNoteIssued)):
         return event.total, event.base_total
-    assert isinstance(event, (PaymentReceived, RefundPaid, AdjustmentPosted, WrittenOff, WriteOffRecovered))
+    assert isinstance(event, _WITH_AMOUNT)
     return event.amount, event.base_amount
 
 
@@ -171,6 +184,11 @@ def _ties(view: View, event: Event) -> Iterator[_Tie]:
         yield _Tie("credits", event.document, None, event.against, None, event.total)
     elif isinstance(event, AdjustmentPosted):
         yield _Tie("adjusts", event.document, None, document_of(event.item), event.item, event.amount)
+    elif isinstance(event, PaymentReturned):
+        yield _Tie("returns", event.document, None, event.payment, None, event.amount)
+    elif isinstance(event, PaymentReinstated):
+        yield _Tie("reinstates", event.document, None, event.returned, None, event.amount)
+        yield _Tie("reinstates", event.document, None, event.payment, None, event.amount)
     elif isinstance(event, WrittenOff):
         for bad in event.lines:
             yield _Tie("writes_off", event.document, None, document_of(bad.item), bad.item, bad.amount)

@@ -74,6 +74,8 @@ LEAN: dict[str, type[_Moving] | None] = {
     "refund-paid.v1": _Paid,
     "allocated.v1": _Moving,
     "allocation-released.v1": _Moving,
+    "payment-returned.v1": _Paid,
+    "payment-reinstated.v1": _Paid,
     "adjustment-posted.v1": _Adjusted,
     "written-off.v1": _Adjusted,
     "write-off-recovered.v1": _Adjusted,

@@ -258,6 +258,38 @@ def _refund_paid(event: stored.RefundPaid) -> Fields:
     }
 
 
+def _cash_back(event: stored.PaymentReturned | stored.PaymentReinstated) -> Fields:
+    return _voucher(event) | {
+        "document": event.document,
+        "payment": event.payment,
+        "amount": event.amount,
+        "base_amount": event.base_amount,
+        "rate": _given(event.rate),
+        "value_on": event.value_on,
+        "cash": event.cash,
+        "deductions": [types.Deduction(reason=one.reason, amount=one.amount) for one in event.deductions],
+        "fee": event.fee,
+        "excess": event.excess,
+        "dimensions": event.dimensions,
+    }
+
+
+def _payment_returned(event: stored.PaymentReturned) -> Fields:
+    return _cash_back(event) | {
+        "kind": event.kind,
+        "taken": event.taken,
+        "taken_base_amount": event.taken_base,
+    }
+
+
+def _payment_reinstated(event: stored.PaymentReinstated) -> Fields:
+    return _cash_back(event) | {
+        "returned": event.returned,
+        "given": event.given,
+        "given_base_amount": event.given_base,
+    }
+
+
 def _adjustment_posted(event: stored.AdjustmentPosted) -> Fields:
     return _voucher(event) | {
         "document": event.document,
@@ -349,6 +381,8 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.Allocated: _allocated,
     stored.AllocationReleased: _allocation_released,
     stored.RefundPaid: _refund_paid,
+    stored.PaymentReturned: _payment_returned,
+    stored.PaymentReinstated: _payment_reinstated,
     stored.AdjustmentPosted: _adjustment_posted,
     stored.WrittenOff: _written_off,
     stored.WriteOffRecovered: _write_off_recovered,
@@ -365,6 +399,8 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.Allocated: "tieout.allocated.v1",
     stored.AllocationReleased: "tieout.allocation-released.v1",
     stored.RefundPaid: "tieout.refund-paid.v1",
+    stored.PaymentReturned: "tieout.payment-returned.v1",
+    stored.PaymentReinstated: "tieout.payment-reinstated.v1",
     stored.AdjustmentPosted: "tieout.adjustment-posted.v1",
     stored.WrittenOff: "tieout.written-off.v1",
     stored.WriteOffRecovered: "tieout.write-off-recovered.v1",

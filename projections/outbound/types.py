@@ -223,6 +223,39 @@ class RefundPaid(Voucher, frozen=True, kw_only=True):
     dimensions: Dimensions
 
 
+class CashBack(Voucher, frozen=True, kw_only=True):
+    """What a return and a reinstatement have in common."""
+
+    document: DocumentId
+    payment: DocumentId
+    amount: Annotated[int, Meta(description="Gross: `cash` and deductions less `fee`, in minor units of `currency`.")]
+    base_amount: BaseMinor
+    rate: Rate | UnsetType = UNSET
+    value_on: date
+    cash: Minor
+    deductions: list[Deduction]
+    fee: Minor
+    dimensions: Dimensions
+
+
+class PaymentReturned(CashBack, frozen=True, kw_only=True):
+    """A payment, or a part of it, was taken back by the bank or the payer."""
+
+    kind: Annotated[Text, Meta(description="returned or chargeback.")]
+    taken: Annotated[int, Meta(description="What the payment's own item gave, in minor units of `currency`.")]
+    taken_base_amount: BaseMinor
+    excess: Annotated[int, Meta(description="The rest, a debit item.")]
+
+
+class PaymentReinstated(CashBack, frozen=True, kw_only=True):
+    """What was returned came back."""
+
+    returned: DocumentId
+    given: Annotated[int, Meta(description="What the payment's own item got back, in minor units of `currency`.")]
+    given_base_amount: BaseMinor
+    excess: Annotated[int, Meta(description="The rest, a credit item.")]
+
+
 class AdjustmentPosted(Voucher, frozen=True, kw_only=True):
     """An amount, with its tax, was taken from an item for a reason of the posting template."""
 
@@ -320,6 +353,8 @@ TYPES: dict[str, type[Public]] = {
     "tieout.allocated.v1": Allocated,
     "tieout.allocation-released.v1": AllocationReleased,
     "tieout.refund-paid.v1": RefundPaid,
+    "tieout.payment-returned.v1": PaymentReturned,
+    "tieout.payment-reinstated.v1": PaymentReinstated,
     "tieout.adjustment-posted.v1": AdjustmentPosted,
     "tieout.written-off.v1": WrittenOff,
     "tieout.write-off-recovered.v1": WriteOffRecovered,

@@ -42,7 +42,7 @@ def at(reference: str) -> Any:
 
 def test_every_reference_leads_somewhere() -> None:
     found = set(references(DOCUMENT))
-    assert len(found) >= 2 * len(MESSAGES)
+    assert len(found) > len(MESSAGES)
     for reference in found:
         assert isinstance(at(reference), dict)
     unused = {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]} - found

@@ -14,7 +14,9 @@ from given import (
     payment,
     recover,
     refund,
+    reinstated,
     release,
+    returned,
     reverse,
     write_off,
 )
@@ -30,6 +32,8 @@ EXAMPLES: list[Command] = [
     payment("P", 100, pays=[("1", 5), "2"], deductions=[{"reason": "bank_charge", "amount": 1}]),
     refund("R", 100, of="payment::P:1", funded_by=[{"item": "payment::P:1#1", "amount": 5}]),
     adjustment("A", "invoice::1:1#1", 5, linked_to="payment::P:1"),
+    returned("T", "payment::P:1", 5, fee=2, allocations=["3.1"]),
+    reinstated("Q", "return::T:1", 5, deductions=[{"reason": "bank_charge", "amount": 1}]),
     write_off("W", "invoice::1:1#1", ("invoice::2:1#1", 5)),
     recover("B", "write-off::W:1", "invoice::1:1#1", 5),
     allocate(("payment::P:1#1", "invoice::1:1#1", 5)),

@@ -21,7 +21,9 @@ from given import (
     payment,
     recover,
     refund,
+    reinstated,
     release,
+    returned,
     reverse,
     write_off,
 )
@@ -41,6 +43,8 @@ from domain.events import (
     DocumentReversed,
     InvoiceIssued,
     PaymentReceived,
+    PaymentReinstated,
+    PaymentReturned,
     RefundPaid,
     Voucher,
     WriteOffRecovered,
@@ -203,10 +207,11 @@ class Checks:
         assert {k: v for k, v in base_open.items() if v} == {k: v for k, v in base_posted.items() if v}
 
     def payments(self) -> None:
-        """Identity 5: a payment is open, allocated, refunded, adjusted or reversed, and nothing else."""
+        """Identity 5: a payment is open, allocated, refunded, returned, adjusted or reversed, and nothing else."""
         totals: dict[str, int] = {}
         used: dict[str, int] = defaultdict(int)
         refunds: dict[str, RefundPaid] = {}
+        returns: dict[str, PaymentReturned | PaymentReinstated] = {}
         adjustments: dict[str, AdjustmentPosted] = {}
         reversed_: set[str] = set()
         for source in self.books.log:
@@ -220,6 +225,8 @@ class Checks:
                 used[document_of(event.credit_item)] -= event.amount
             elif isinstance(event, RefundPaid):
                 refunds[event.document] = event
+            elif isinstance(event, (PaymentReturned, PaymentReinstated)):
+                returns[event.document] = event
             elif isinstance(event, AdjustmentPosted):
                 adjustments[event.document] = event
             elif isinstance(event, DocumentReversed):
@@ -228,6 +235,9 @@ class Checks:
             if refund_paid.document not in reversed_:
                 for part in refund_paid.funded_by:
                     used[document_of(part.item)] += part.amount
+        for one in returns.values():
+            if one.document not in reversed_:
+                used[one.payment] += one.taken if isinstance(one, PaymentReturned) else -one.given
         for adjusted in adjustments.values():
             if adjusted.document not in reversed_:
                 used[document_of(adjusted.item)] += adjusted.amount
@@ -275,6 +285,14 @@ def recomputed(event: Voucher) -> dict[str, int] | None:
         return found
     if isinstance(event, AllocationReleased):
         return {event.credit_item: -event.amount, event.debit_item: event.amount}
+    if isinstance(event, PaymentReturned):
+        assert event.taken + event.excess == event.amount
+        parts = {f"{event.payment}#1": event.taken, f"{event.document}#1": event.excess}
+        return parts | {"other": -event.amount}
+    if isinstance(event, PaymentReinstated):
+        assert event.given + event.excess == event.amount
+        parts = {f"{event.payment}#1": -event.given, f"{event.document}#1": -event.excess}
+        return parts | {"other": event.amount}
     if isinstance(event, WrittenOff):
         assert event.amount == sum(line.amount for line in event.lines)
         return {line.item: -line.amount for line in event.lines} | {"other": event.amount}
@@ -293,6 +311,9 @@ MOSTLY = st.sampled_from([True] * 7 + [False])
 DIMENSIONS = st.sampled_from([{}, {}, {"shop": "north"}, {"shop": "south"}])
 
 
+LATE = ("return", "reinstatement", "write-off", "recovery")
+
+
 class Histories(RuleBasedStateMachine):
     """Any commands in any order; what is refused changes nothing, what is booked keeps the identities."""
 
@@ -305,7 +326,8 @@ class Histories(RuleBasedStateMachine):
         self.home = home
         self.books = Books(allocation=allocation, tolerances=tolerance, first_on=FIRST)
         self.checks = Checks(self.books)
-        kinds = ("invoice", "credit-note", "payment", "refund", "adjustment", "write-off", "recovery")
+        kinds = ("invoice", "credit-note", "payment", "refund", "return")
+        kinds += ("reinstatement", "adjustment", "write-off", "recovery")
         self.numbers = dict.fromkeys(kinds, 0)
         self.entered: dict[str, list[str]] = {kind: [] for kind in self.numbers}
         self.owners: dict[str, tuple[str, str]] = {}
@@ -515,6 +537,47 @@ class Histories(RuleBasedStateMachine):
         )
         self.send(data, command, document_id("adjustment", "", number, revision))
 
+    @rule(data=st.data(), amount=AMOUNTS, on=DATES)
+    def return_payment(self, data: st.DataObject, amount: int, on: date) -> None:
+        of = self.document(data, "payment")
+        place = self.place(data, of)
+        number, revision = self.new(data, "return")
+        links = sorted(self.books.history(of).allocations)
+        command = returned(
+            number,
+            of,
+            amount,
+            on,
+            data.draw(st.sampled_from(["returned", "chargeback"]), label="kind"),
+            deductions=[{"reason": "bank_charge", "amount": 1}] if data.draw(st.booleans(), label="deduction") else [],
+            fee=data.draw(st.integers(0, 3), label="fee"),
+            allocations=data.draw(st.lists(st.sampled_from(links), max_size=1), label="first") if links else [],
+            revision=revision,
+            **place,
+            **self.worth(data, place),
+        )
+        self.send(data, command, document_id("return", "", number, revision))
+
+    @rule(data=st.data(), amount=AMOUNTS, fact=st.booleans())
+    def reinstate_payment(self, data: st.DataObject, amount: int, fact: bool) -> None:
+        of = self.document(data, "return")
+        own = self.books.history(of).own
+        on = own.effective_on + data.draw(LATER, label="later") if own is not None else data.draw(DATES, label="on")
+        place = self.place(data, of)
+        number, revision = self.new(data, "reinstatement")
+        command = reinstated(
+            number,
+            of,
+            amount,
+            on,
+            nature="fact" if fact else "instruction",
+            fee=data.draw(st.integers(0, 3), label="fee"),
+            revision=revision,
+            **place,
+            **self.worth(data, place),
+        )
+        self.send(data, command, document_id("reinstatement", "", number, revision))
+
     @rule(data=st.data())
     def write_off_items(self, data: st.DataObject) -> None:
         account = self.account(data)
@@ -584,7 +647,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def undo_what_was_built_upon_another(self, data: st.DataObject) -> None:
-        document = self.document(data, "refund", "adjustment", "credit-note", "write-off", "recovery")
+        document = self.document(data, "refund", "adjustment", "credit-note", *LATE)
         self.send(data, reverse(document, **self.place(data, document)))
 
     @rule(data=st.data())

@@ -15,7 +15,9 @@ from given import (
     payment,
     recover,
     refund,
+    reinstated,
     release,
+    returned,
     reverse,
     write_off,
 )
@@ -173,6 +175,13 @@ ROWS: list[Row] = [
         refund("R1", 101, funded_by=[{"item": "payment::P1:1#1", "amount": 101}]),
         "amount",
         "101 (funded: 100)",
+    ),
+    (
+        Code.REINSTATEMENT,
+        [payment("P1", 100), returned("R1", "payment::P1:1", 60)],
+        reinstated("B1", "return::R1:1", 61, nature="instruction"),
+        "amount",
+        "61 (left: 60)",
     ),
     (Code.ITEM_OPEN, SETTLED, adjustment("A1", "invoice::I1:1#1", 1), "item", "invoice::I1:1#1"),
     (

@@ -110,6 +110,27 @@ def test_what_was_written_off_and_recovered(store: Location, ledger: Ledger) -> 
         assert (allowance.debit, allowance.credit, allowance.closing) == (80, 50, 30)
 
 
+def test_what_was_returned_and_reinstated(store: Location, ledger: Ledger) -> None:
+    booked(
+        ledger,
+        given.invoice("1", 100, "01-10"),
+        given.payment("2", 100, "01-20", pays=["1"]),
+        given.returned("3", "payment::2:1", 100, "02-10", "chargeback", fee=15),
+        given.reinstated("4", "return::3:1", 100, "03-10"),
+    )
+    assert ties(view(store, "payment::2:1")) == [
+        ("settles", "payment::2:1", "invoice::1:1", 100),
+        ("releases", "payment::2:1", "invoice::1:1", 100),
+        ("returns", "return::3:1", "payment::2:1", 100),
+        ("reinstates", "reinstatement::4:1", "payment::2:1", 100),
+        ("settles", "payment::2:1", "invoice::1:1", 100),
+    ]
+    assert [view(store, "invoice::1:1", AsOf(on)).row.open for on in (date(2024, 2, 9), date(2024, 3, 9))] == [0, 100]
+    returned = view(store, "return::3:1")
+    assert (returned.row.amount, returned.row.status, returned.items) == (100, "settled", [])
+    assert ("reinstates", "reinstatement::4:1", "return::3:1", 100) in ties(returned)
+
+
 def test_a_refund_funded_by_others_still_names_its_payment(store: Location, ledger: Ledger) -> None:
     booked(
         ledger,

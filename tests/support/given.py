@@ -25,7 +25,9 @@ from domain.commands import (
     RecordPayment,
     RecordRefund,
     RecoverWriteOff,
+    ReinstatePayment,
     ReleaseAllocation,
+    ReturnPayment,
     ReverseDocument,
     WriteOff,
 )
@@ -285,6 +287,22 @@ def adjustment(
     if "linked_to" in more:
         more["linked_to"] = ref(more["linked_to"])
     command: PostAdjustment = _made(PostAdjustment, fields | more)
+    return command
+
+
+def returned(
+    number: str, of: str, amount: int, on: str | date = "02-10", kind: str = "returned", **more: Any
+) -> ReturnPayment:
+    """A payment that the bank took back."""
+    fields = {"number": number, "payment": ref(of), "amount": amount, "effective_on": day(on), "kind": kind}
+    command: ReturnPayment = _made(ReturnPayment, fields | more)
+    return command
+
+
+def reinstated(number: str, of: str, amount: int, on: str | date = "03-10", **more: Any) -> ReinstatePayment:
+    """What was returned came back."""
+    fields = {"number": number, "returned": ref(of), "amount": amount, "effective_on": day(on)}
+    command: ReinstatePayment = _made(ReinstatePayment, fields | more)
     return command
 
 

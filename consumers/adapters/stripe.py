@@ -13,6 +13,7 @@ from msgspec import structs
 from consumers.adapters.adapter import MessageFault, decode, unread
 from consumers.adapters.stripe_billing import credit_note, invoice
 from consumers.adapters.stripe_cash import balance_transaction, charge, refund
+from consumers.adapters.stripe_disputes import dispute
 from consumers.adapters.stripe_message import Message, Reading, Settings
 from domain.book import Book
 from ledger.outcomes import Entry, Unreadable
@@ -23,11 +24,10 @@ BOOKED: dict[str, Callable[[Message, Reading], list[Entry]]] = {
     "charge": charge,
     "refund": refund,
     "balance_transaction": balance_transaction,
+    "dispute": dispute,
 }
 """Objects that can be facts of receivables."""
-UNSUPPORTED = frozenset(
-    {"dispute", "payment_record", "customer_balance_transaction", "customer_cash_balance_transaction"}
-)
+UNSUPPORTED = frozenset({"payment_record", "customer_balance_transaction", "customer_cash_balance_transaction"})
 """Objects that matter for receivables and cannot be booked yet."""
 _FAMILIES = """
     account account_link account_session apple_pay_domain application application_fee apps balance balance_settings

@@ -11,6 +11,7 @@ from typing import Any
 from consumers.adapters.adapter import MessageFault
 from consumers.adapters.stripe_message import Message, Reading
 from consumers.problems import Fault, MessageCode, invalid, row_fault
+from domain.documents import document_id, item_id
 from domain.refusals import RULES, Code
 from ledger.outcomes import Entry
 
@@ -35,7 +36,7 @@ def invoice(message: Message, part: Reading) -> list[Entry]:
     if status == "void":
         entries.append(message.entry(f"{name}:voided", part, lambda: _voided(message, part, _kind(part))))
     elif status == "uncollectible":
-        entries.append(message.unsupported(f"{name}:uncollectible", part, "an uncollectible invoice"))
+        entries.append(message.entry(f"{name}:uncollectible", part, lambda: _written_off(message, part)))
     elif status == "paid" and part.flag("paid_out_of_band") and part.whole("amount_paid"):
         entries.append(message.entry(f"{name}:paid", part, lambda: _paid_outside(message, part)))
     return entries
@@ -229,6 +230,21 @@ def _voided(message: Message, part: Reading, kind: str) -> dict[str, Any]:
         "currency": part.currency(),
         "reason": "voided",
         "document": {"kind": kind, "number": part.needed("id")},
+    }
+
+
+def _written_off(message: Message, part: Reading) -> dict[str, Any]:
+    """All that the invoice has open when this is booked; it has one instalment."""
+    told = part.inner("status_transitions") or part
+    number = part.needed("id")
+    return {
+        "command": "WriteOff",
+        "customer": message.customer(part) or message.house(part),
+        "currency": part.currency(),
+        "number": number,
+        "effective_on": message.day(told, "marked_uncollectible_at"),
+        "reason": "uncollectible",
+        "items": [{"item": item_id(document_id(_kind(part), "", number, 1), 1)}],
     }
 
 

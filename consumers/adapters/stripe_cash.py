@@ -10,8 +10,9 @@ looked at), and the same charge is the same fact whichever way it comes.
 from typing import Any
 
 from consumers.adapters.adapter import MessageFault
-from consumers.adapters.stripe_message import Message, Reading
-from consumers.problems import MessageCode, RowCode, invalid, row_fault
+from consumers.adapters.stripe_disputes import CATEGORIES, dispute
+from consumers.adapters.stripe_message import Message, Reading, with_customer
+from consumers.problems import MessageCode, invalid, row_fault
 from ledger.outcomes import Acknowledged, Entry, Unreadable
 
 _BY_CHARGE = frozenset({"charge", "payment"})
@@ -55,6 +56,10 @@ def balance_transaction(message: Message, part: Reading) -> list[Entry]:
     type_ = part.needed("type")
     if type_ in _OWN_MONEY:
         return [message.acknowledged()]
+    if type_ == "adjustment" and part.text("reporting_category") in CATEGORIES:
+        disputed = part.inner("source")
+        # By its id: the dispute itself brings what moved.
+        return [message.acknowledged()] if disputed is None else dispute(message, disputed)
     if type_ not in _BY_CHARGE | _BY_REFUND and type_ != _FAILED_REFUND:
         return [message.unsupported(part.needed("id"), part, type_)]
     source = part.inner("source")
@@ -158,7 +163,7 @@ def _refund(message: Message, part: Reading, paid: Reading | None, original: str
         "amount": amount,
         "original_payment": {"kind": "payment", "number": original},
     }
-    return _with_customer(command)
+    return with_customer(command)
 
 
 def _failed(message: Message, part: Reading, paid: Reading | None, of: Reading | None) -> dict[str, Any]:
@@ -182,14 +187,7 @@ def _failed(message: Message, part: Reading, paid: Reading | None, of: Reading |
         "mode": "failed",
         "effective_on": failed_on,
     }
-    return _with_customer(command)
-
-
-def _with_customer(command: dict[str, Any]) -> dict[str, Any]:
-    if command["customer"] is None:
-        detail = "a refund names its charge only: send it with the charge expanded, or under its customer as key"
-        raise MessageFault(row_fault(RowCode.CUSTOMER, "customer", "", detail), command)
-    return command
+    return with_customer(command)
 
 
 def _moved(message: Message, part: Reading, field: str, currency: str, amount: int) -> Reading | None:

@@ -258,6 +258,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         return {name: value for name, value in (command | given).items() if value is not None}
 
 
+def with_customer(command: dict[str, Any]) -> dict[str, Any]:
+    """A command whose message names its charge only, with the customer that was found for it."""
+    if command["customer"] is None:
+        detail = "the charge is only named: send it with the charge expanded, or under its customer as key"
+        raise MessageFault(row_fault(RowCode.CUSTOMER, "customer", "", detail), command)
+    return command
+
+
 def without_people(part: Any, depth: int = _DEPTH) -> Any:
     """A part of a message with those fields only that are known to be about documents and money."""
     if isinstance(part, dict):

@@ -93,12 +93,17 @@ def test_a_voided_invoice_is_issued_and_reversed_so_that_it_may_come_first() -> 
     assert (command.document.document, command.mode, command.customer) == ("invoice::in_1:1", "error", "cus_1")
 
 
-def test_an_uncollectible_invoice_is_issued_and_its_write_off_is_held() -> None:
-    entries = read(event("invoice.marked_uncollectible", invoice(status="uncollectible")))
-    assert kinds(entries) == ["IssueInvoice in_1", "event_not_yet_supported in_1:uncollectible"]
-    wrong: Any = entries[1]
-    assert (wrong.field, wrong.value) == ("type", "invoice.marked_uncollectible")
-    assert wrong.rule == "events of this type cannot be booked yet (an uncollectible invoice)"
+def test_an_uncollectible_invoice_is_issued_and_written_off() -> None:
+    told = {"finalized_at": AT, "marked_uncollectible_at": LATER}
+    lost = invoice(status="uncollectible", status_transitions=told)
+    entries = read(event("invoice.marked_uncollectible", lost))
+    assert kinds(entries) == ["IssueInvoice in_1", "WriteOff in_1:uncollectible"]
+    written: Any = entries[1]
+    assert [one.item for one in written.command.items] == ["invoice::in_1:1#1"]
+    assert written.command.effective_on == date(2024, 2, 1)
+    wrong: Any = read(invoice(status="uncollectible"))[1]
+    assert (wrong.code, wrong.source_id) == ("command_must_be_valid", "in_1:uncollectible")
+    assert wrong.field.endswith("marked_uncollectible_at")
 
 
 def test_who_has_paid_an_invoice_is_said_by_charges() -> None:

@@ -331,12 +331,9 @@ def test_when_a_refund_failed_is_never_guessed() -> None:
 @pytest.mark.parametrize(
     ("message", "source_id", "value"),
     [
-        (event("charge.dispute.created", {"id": "dp_1", "object": "dispute"}, id="evt_1"), "evt_1", None),
-        (event("charge.dispute.closed", {"object": "dispute", "status": "won"}, id="evt_2"), "evt_2", None),
-        ({"id": "dp_1", "object": "dispute"}, "dp_1", "dispute"),
         ({"id": "pyr_1", "object": "payment_record"}, "pyr_1", "payment_record"),
         ({"id": "cbtxn_1", "object": "customer_balance_transaction"}, "cbtxn_1", None),
-        (moved("txn_5", -10_000, 1_500, type="adjustment", reporting_category="dispute"), "txn_5", None),
+        (moved("txn_5", -10_000, 1_500, type="adjustment", reporting_category="other"), "txn_5", None),
         (moved("txn_6", -10_000, type="payment_reversal"), "txn_6", None),
         (event("brand.new", {"id": "bn_1", "object": "brand.new"}, id="evt_3"), "evt_3", None),
         ({"id": "evt_4", "object": "event", "type": "v2.money.moved", "related_object": {"id": "x"}}, "evt_4", None),

@@ -1,0 +1,154 @@
+"""Worked cases: pages of ``docs/cases`` that tell a story by commands, each followed by its voucher and the balances.
+
+A step is a heading that begins with a day, a ``json`` block with one command a line, and a ``text`` block that says what
+an accountant would see: this one is compared, or written anew. Fields that every step would repeat are filled in.
+"""
+
+import json
+import re
+from collections import defaultdict
+from datetime import date
+from typing import Any
+
+import msgspec
+from given import BOOK, Books
+
+from domain.commands import COMMAND, COMMANDS, Command
+from domain.events import Event, FactDeferred, Voucher
+from domain.money import minor_digits
+from domain.refusals import RULES, Refusal
+
+STEP = re.compile(
+    r"^## (?P<day>\d{4}-\d{2}-\d{2})(?P<title>[^\n]*)\n(?P<story>.*?)```json\n(?P<commands>.*?)```\n"
+    r"(?:\n```text\n(?P<shown>.*?)```\n)?",
+    re.MULTILINE | re.DOTALL,
+)
+BOOK_BLOCK = re.compile(r"```json book\n(.*?)```", re.DOTALL)
+TODAY = date(2026, 12, 31)
+NAMES = {
+    "1001": "库存现金",
+    "1002": "银行存款",
+    "1012": "其他货币资金",
+    "1121": "应收票据",
+    "1122": "应收账款",
+    "1231": "坏账准备",
+    "2202": "应付账款",
+    "2203": "预收账款",
+    "2205": "合同负债",
+    "2221": "应交税费",
+    "2241": "其他应付款",
+    "5711": "营业外支出",
+    "6001": "主营业务收入",
+    "6301": "营业外收入",
+    "6603": "财务费用",
+    "6711": "营业外支出",
+}
+"""Account code → its name in the standard chart."""
+
+
+class Case:
+    """A page being played."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        found = BOOK_BLOCK.search(text)
+        self.books = Books(**(json.loads(found[1]) if found else {}))
+        self._count = 0
+
+    def played(self) -> str:
+        """The page with the text blocks that its steps lead to."""
+        return STEP.sub(self._step, self.text)
+
+    def _step(self, step: re.Match[str]) -> str:
+        shown = []
+        for line in step["commands"].splitlines():
+            command = self._command(json.loads(line), step["day"])
+            shown += [*self._outcome(self.books.when(command, TODAY)), ""]
+        shown.extend(self._balances())
+        block = "\n".join(shown)
+        return (
+            f"## {step['day']}{step['title']}\n{step['story']}```json\n{step['commands']}```\n\n```text\n{block}\n```\n"
+        )
+
+    def _command(self, fields: dict[str, Any], day: str) -> Command:
+        self._count += 1
+        known = {"source": "case", "source_id": str(self._count), "book": BOOK, "customer": "C1", "currency": "CNY"}
+        given = known | fields
+        model = COMMANDS[fields["command"]]
+        if "effective_on" in model.model_fields and fields["command"] != "ReverseDocument":
+            given.setdefault("effective_on", day)
+        if fields["command"] in ("IssueInvoice", "IssueCreditNote"):
+            taxed = sum(tax["amount"] for tax in fields.get("tax", []))
+            given.setdefault("lines", [{"net": fields["total"] - taxed}])
+        if fields["command"] == "IssueInvoice":
+            given.setdefault("instalments", [{"due_on": given["effective_on"], "amount": fields["total"]}])
+        if "customer" not in model.model_fields:
+            del given["customer"], given["currency"]
+        command: Command = COMMAND.validate_json(msgspec.json.encode(given))
+        return command
+
+    def _outcome(self, outcome: list[Event] | Refusal) -> list[str]:
+        if isinstance(outcome, Refusal):
+            return [f"拒绝 {outcome.code.value}: {RULES[outcome.code]}"]
+        said = [f"等待 {event.awaited}" for event in outcome if isinstance(event, FactDeferred)]
+        said += [""] if said else []
+        vouchers: dict[str, list[Voucher]] = {}
+        for event in outcome:
+            if isinstance(event, Voucher):
+                vouchers.setdefault(event.source_id, []).append(event)
+        for events in vouchers.values():
+            said += [*self._voucher(events), ""]
+        return said[:-1]
+
+    def _voucher(self, events: list[Voucher]) -> list[str]:
+        """What the events of a commit come to, an account a line: where both sides met they are netted."""
+        sums: dict[str, dict[str, list[int]]] = defaultdict(lambda: {"D": [0, 0], "C": [0, 0]})
+        for event in events:
+            for posting in event.postings:
+                side = sums[posting.account][posting.side]
+                side[0] += posting.amount
+                side[1] += posting.base_amount
+        lines = []
+        for account, sides in sums.items():
+            (debit, base_debit), (credit, base_credit) = sides["D"], sides["C"]
+            if (debit or base_debit) and (credit or base_credit):
+                # In red, what is undone stays on its side.
+                red = debit < 0 and credit < 0
+                debit, base_debit, credit, base_credit = debit - credit, base_debit - base_credit, 0, 0
+                if ((debit, base_debit) < (0, 0)) != red:
+                    debit, base_debit, credit, base_credit = 0, 0, -debit, -base_debit
+            lines += [("借", account, debit, base_debit)] if debit or base_debit else []
+            lines += [("贷", account, credit, base_credit)] if credit or base_credit else []
+        lines.sort(key=lambda line: line[0] != "借")
+        return [self._line(*line, currency=self._currency(events)) for line in lines]
+
+    def _currency(self, events: list[Voucher]) -> str:
+        streams = {source.stream for source in self.books.log for event in events if source.event is event}
+        return next(iter(streams))[-3:] if streams else "CNY"
+
+    def _line(self, side: str, account: str, amount: int, base: int, *, currency: str) -> str:
+        indent = "" if side == "借" else "    "
+        said = f"{indent}{side} {account} {NAMES.get(account, '')}".rstrip()
+        return f"{said} {money(amount, currency)}" + ("" if currency == "CNY" else f" = {money(base, 'CNY')}")
+
+    def _balances(self) -> list[str]:
+        """What is open, an item a line, and each control account's balance."""
+        lines = []
+        many = len(self.books.accounts) > 1
+        for account in self.books.accounts.values():
+            whose = f"{account.customer} {account.currency} " if many else ""
+            open_items = sorted(account.items.values(), key=lambda item: item.item)
+            for item in open_items:
+                side = "借" if item.side == "D" else "贷"
+                base = "" if account.currency == "CNY" else f" = {money(item.open_base, 'CNY')}"
+                lines.append(f"未清 {whose}{item.item} {side} {money(item.open, account.currency)}{base}")
+        return lines or ["未清 无"]
+
+
+def money(amount: int, currency: str) -> str:
+    """Minor units as an amount with the currency's decimals."""
+    digits = minor_digits(currency)
+    text = f"{abs(amount) // 10**digits:,}"
+    if digits:
+        text += f".{abs(amount) % 10**digits:0{digits}d}"
+    return f"{'-' if amount < 0 else ''}{text}{'' if currency == 'CNY' else f' {currency}'}"

@@ -509,6 +509,18 @@ class StateControlTotals(CommandBase):
     highest: Sequence | None = None
 
 
+class RejectDeferredFact(CommandBase):
+    """Let a fact wait no more for its document, without booking it: the message of a source by its id.
+
+    Its own document keeps its number. Sent again, it is a duplicate.
+    """
+
+    command: Literal["RejectDeferredFact"] = "RejectDeferredFact"
+    reason: Annotated[Text, StringConstraints(min_length=1)]
+    fact_source: Id
+    fact_source_id: Id
+
+
 Command = (
     OpenBook
     | ChangePostingTemplate
@@ -525,6 +537,7 @@ Command = (
     | ReleaseAllocation
     | ReverseDocument
     | StateControlTotals
+    | RejectDeferredFact
 )
 COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 """Reads and writes any command; JSON names it in ``command``."""

@@ -404,6 +404,15 @@ class DeferredFactApplied(Event, frozen=True, kw_only=True, omit_defaults=True):
     value: str | None = None
 
 
+class DeferredFactRejected(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody decided that a fact shall wait no more and not be booked; ``reason`` says why.
+
+    ``fact`` is the version of its FactDeferred in this stream.
+    """
+
+    fact: int
+
+
 class ControlTotalsStated(Event, frozen=True, kw_only=True, omit_defaults=True):
     """控制总数: how many messages ``feed`` says that it sent for a day in a currency, and the sum of their amounts.
 
@@ -445,6 +454,7 @@ TOPICS: dict[str, type[Event]] = {
     "posting-template-changed.v1": PostingTemplateChanged,
     "fact-deferred.v1": FactDeferred,
     "deferred-fact-applied.v1": DeferredFactApplied,
+    "deferred-fact-rejected.v1": DeferredFactRejected,
     "control-totals-stated.v1": ControlTotalsStated,
 }
 """Stored topic → event. A topic once written stays readable for ever."""

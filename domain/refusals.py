@@ -21,6 +21,7 @@ class Code(StrEnum):
     BOOK_MUST_NOT_EXIST = "book_must_not_exist"
     SAME_SOURCE_ID = "same_source_id_must_have_same_content"
     SAME_NUMBER = "same_number_must_have_same_content"
+    FACT_WAITING = "fact_must_be_waiting"
     REVISION = "previous_revision_must_be_reversed"
     CURRENCY_MUST_MATCH = "currency_must_match_account"
     RATE_MUST_BE_GIVEN = "rate_must_be_given"
@@ -71,6 +72,7 @@ RULES: dict[Code, str] = {
     Code.BOOK_MUST_NOT_EXIST: "a book is opened once; it is open already, with other content",
     Code.SAME_SOURCE_ID: "the same source and source id must always come with the same content",
     Code.SAME_NUMBER: "the same document number must always come with the same content",
+    Code.FACT_WAITING: "only a fact that waits for a document can be rejected",
     Code.REVISION: "revision n+1 of a document is taken only when revision n has been reversed",
     Code.CURRENCY_MUST_MATCH: "what a command names must be in the currency of the account",
     Code.RATE_MUST_BE_GIVEN: "a currency other than the book's base needs a rate or a base amount",

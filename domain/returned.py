@@ -164,6 +164,8 @@ def _checked(
     check_each_positive([one.amount for one in command.deductions], "deductions")
     check_limit(base, "base_total")
     check_horizon(command.effective_on, book, today)
+    for n, deduction in enumerate(command.deductions):
+        book.role_of_reason(deduction.reason, f"deductions.{n}.reason")
     deducted = sum(one.amount for one in command.deductions)
     if deducted > command.amount:
         raise Refusal(Code.CASH_AND_DEDUCTIONS, "deductions", deducted)

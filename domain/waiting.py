@@ -2,17 +2,18 @@
 
 Money never waits, only references do. What cannot be booked without its original is kept whole, as ``FactDeferred`` in
 the stream of the document that it awaits; when that document arrives, each fact is decided in the order of arrival and
-``DeferredFactApplied`` says what became of it. A fact that is booked so may itself be what another one waits for.
+``DeferredFactApplied`` says what became of it. A fact that is booked so may itself be what another one waits for. One
+whose document never comes is rejected by hand, with a reason.
 """
 
 from collections.abc import Iterable
 
 import msgspec
 
-from domain.commands import COMMAND, AccountCommand
+from domain.commands import COMMAND, AccountCommand, RejectDeferredFact
 from domain.decide import entered_document
-from domain.events import DeferredFactApplied, Event, FactDeferred
-from domain.refusals import Refusal
+from domain.events import DeferredFactApplied, DeferredFactRejected, Event, FactDeferred
+from domain.refusals import Code, Refusal
 
 
 def defer(command: AccountCommand, awaited: str, digest: str) -> FactDeferred:
@@ -56,12 +57,30 @@ def applied(fact: FactDeferred, version: int, refusal: Refusal | None = None) ->
     )
 
 
+def rejected(command: RejectDeferredFact, waiting: Iterable[tuple[int, FactDeferred]]) -> DeferredFactRejected:
+    """The event by which a fact is given up. ``waiting``: the facts of a waiting stream that still wait, by version.
+
+    Refuses one that does not wait.
+    """
+    for version, fact in waiting:
+        if (fact.source, fact.source_id) == (command.fact_source, command.fact_source_id):
+            return DeferredFactRejected(
+                source=command.source,
+                source_id=command.source_id,
+                actor=command.actor,
+                reason=command.reason,
+                sequence=command.sequence,
+                fact=version,
+            )
+    raise Refusal(Code.FACT_WAITING, "fact_source_id", command.fact_source_id)
+
+
 def still_waiting(stream: Iterable[tuple[int, Event]]) -> dict[int, FactDeferred]:
     """The facts of a waiting stream that still wait, by version, oldest first. ``stream``: (version, event) in order."""
     waiting: dict[int, FactDeferred] = {}
     for version, event in stream:
         if isinstance(event, FactDeferred):
             waiting[version] = event
-        elif isinstance(event, DeferredFactApplied):
+        elif isinstance(event, (DeferredFactApplied, DeferredFactRejected)):
             del waiting[event.fact]
     return waiting

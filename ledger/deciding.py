@@ -20,6 +20,7 @@ from domain.commands import (
     ChangePostingTemplate,
     Command,
     OpenBook,
+    RejectDeferredFact,
     StateControlTotals,
 )
 from domain.control_totals import state_control_totals
@@ -38,7 +39,7 @@ from domain.draft import NOTHING_NAMED, Named
 from domain.events import Event, InvoiceIssued, PaymentReceived
 from domain.history import History, Source, allocated_documents, enters, fold, touched_documents
 from domain.refusals import CONFLICTS, Code, Refusal
-from domain.waiting import applied, defer, deferred_command
+from domain.waiting import applied, defer, deferred_command, rejected
 from ledger.attachments import detached
 from ledger.codec import TOPIC_OF, Recorded, encode
 from ledger.commit import PROVISIONAL, Row
@@ -152,6 +153,8 @@ class Deciding:
             assert book is not None
             if isinstance(command, StateControlTotals):
                 self._totals_event(book, command)
+            elif isinstance(command, RejectDeferredFact):
+                self._reject(command)
             else:
                 awaited = self._account_events(book, command, document, content)
         count = len(self.recorded)
@@ -188,11 +191,22 @@ class Deciding:
     def _totals_event(self, book: Book, command: StateControlTotals) -> None:
         event = state_control_totals(command, book, self._today_of(book))
         stream = feed_stream(command.book, command.feed)
+        self._record(stream, self._next_version(stream), event)
+
+    def _reject(self, command: RejectDeferredFact) -> None:
+        stream = self._state.waiting_as(command.book, command.fact_source, command.fact_source_id)
+        event = rejected(command, self._state.waiting(stream).items())
+        self._record(stream, self._next_version(stream), event)
+        self._state.given_up(stream, event.fact)
+        self.changes += 1
+
+    def _next_version(self, stream: str) -> int:
+        """The next version of a stream that has no state."""
         version = self._versions.get(stream)
         if version is None:
             version = self._state.version(stream)
         self._versions[stream] = version + 1
-        self._record(stream, version + 1, event)
+        return version + 1
 
     def _account_events(self, book: Book, command: AccountCommand, document: str | None, content: bytes) -> str | None:
         """Book a command of a customer account, or let it wait: then the document it waits for."""
@@ -202,7 +216,7 @@ class Deciding:
         if awaited is not None:
             stream = waiting_stream(command.book, awaited)
             fact = defer(command, awaited, content.hex())
-            version = max(self._state.waiting(stream), default=0) + 1
+            version = self._next_version(stream)
             self._record(stream, version, fact)
             self._touch(command.book, fact)
             self._state.add_waiting(stream, version, fact)
@@ -239,7 +253,6 @@ class Deciding:
         facts = self._state.arrived(stream)
         # Somebody may be deciding to wait for what one of these enters.
         self.changes += 1
-        last = max(facts)
         for version, fact in facts.items():
             command = deferred_command(fact)
             account = self._state.account(book.book, fact.customer, fact.currency)
@@ -253,8 +266,7 @@ class Deciding:
             except Refusal as refusal:
                 self.refused_at.append((account.stream, account.version))
                 event = applied(fact, version, refusal)
-            last += 1
-            self._record(stream, last, event)
+            self._record(stream, self._next_version(stream), event)
             self._arrive(book, entered)
 
     # --- what decide needs to know

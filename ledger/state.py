@@ -161,11 +161,24 @@ class State:
         """Whether any fact waits for any document."""
         return bool(self._waiting)
 
-    def all_waiting(self) -> Iterator[tuple[str, FactDeferred]]:
-        """Every fact that waits, with its waiting stream."""
+    def all_waiting(self) -> Iterator[tuple[str, int, FactDeferred]]:
+        """Every fact that waits, with its waiting stream and version."""
         for stream, facts in self._waiting.items():
-            for fact in facts.values():
-                yield stream, fact
+            for version, fact in facts.items():
+                yield stream, version, fact
+
+    def waiting_as(self, book: str, source: str, source_id: str) -> str:
+        """The waiting stream in which a source's message waits; an empty text where it does not."""
+        for stream, _, fact in self.all_waiting():
+            if stream.split(":", 2)[1] == book and (fact.source, fact.source_id) == (source, source_id):
+                return stream
+        return ""
+
+    def given_up(self, stream: str, version: int) -> None:
+        """A fact that waits no more."""
+        left = {at: fact for at, fact in self._waiting.pop(stream).items() if at != version}
+        if left:
+            self._waiting[stream] = left
 
     def waiting(self, stream: str) -> dict[int, FactDeferred]:
         """The facts that wait in a waiting stream, by version; whoever books one takes it out."""

@@ -4,7 +4,7 @@ import msgspec
 
 
 class WaitingFact(msgspec.Struct, frozen=True, kw_only=True):
-    """One refund or reversal that waits for ``awaited``; ``document`` is its own, if it enters one."""
+    """One fact that waits for ``awaited``, since an instant; ``document`` is its own, if it enters one."""
 
     book: str
     awaited: str
@@ -13,3 +13,4 @@ class WaitingFact(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     source: str
     source_id: str
+    since_us: int

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import groupby, islice
 
-from domain.events import DeferredFactApplied, FactDeferred, Voucher
+from domain.events import DeferredFactApplied, DeferredFactRejected, FactDeferred, Voucher
 from ledger.outcomes import token
 from projections import log
 from projections.answers import AuditRow, JournalEntry
@@ -133,7 +133,7 @@ def audit_row(view: View, logged: Logged) -> AuditRow:
 def _waiting(view: View, logged: Logged) -> FactDeferred | None:
     """The fact that an event of a waiting stream defers, or decides at last."""
     event = logged.event
-    if isinstance(event, DeferredFactApplied):
+    if isinstance(event, (DeferredFactApplied, DeferredFactRejected)):
         fact = log.event_at_version(view.connection, logged.stream, event.fact)
         assert fact is not None
         event = fact.event

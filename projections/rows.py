@@ -84,6 +84,7 @@ LEAN: dict[str, type[_Moving] | None] = {
     "posting-template-changed.v1": None,
     "fact-deferred.v1": None,
     "deferred-fact-applied.v1": None,
+    "deferred-fact-rejected.v1": None,
     "control-totals-stated.v1": None,
 }
 """Topic → what of its events makes rows; None: nothing."""

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from domain.commands import COMMANDS
-from domain.events import DeferredFactApplied, FactDeferred
+from domain.events import DeferredFactApplied, DeferredFactRejected, FactDeferred
 from domain.money import is_currency
 from ledger.codec import decode
 from ledger.outcomes import token
@@ -20,7 +20,16 @@ from projections.answers import Message
 from projections.arrivals import COUNTED_TOPICS, message
 from projections.view import Moment, View
 
-_UNCOUNTED = frozenset({"OpenBook", "ChangePostingTemplate", "Allocate", "ReleaseAllocation", "StateControlTotals"})
+_UNCOUNTED = frozenset(
+    {
+        "OpenBook",
+        "ChangePostingTemplate",
+        "Allocate",
+        "ReleaseAllocation",
+        "StateControlTotals",
+        "RejectDeferredFact",
+    }
+)
 """Commands that control totals do not count."""
 _COMMAND_OF = {name.lower(): name for name in COMMANDS}
 
@@ -53,6 +62,9 @@ def _deferred(view: View, book: str, at: Moment) -> Iterator[Message]:
             since, fact = waiting.pop((stream, event.fact))
             if event.outcome == "refused":
                 yield _fact(since, fact, status="refused", code=event.code)
+        elif isinstance(event, DeferredFactRejected):
+            since, fact = waiting.pop((stream, event.fact))
+            yield _fact(since, fact, status="dismissed")
     for since, fact in waiting.values():
         yield _fact(since, fact, status="waiting")
 

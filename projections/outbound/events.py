@@ -67,16 +67,16 @@ def kind_of(event: type[stored.Event]) -> str:
 def cloud_event(logged: Logged, deferred: stored.FactDeferred | None = None) -> CloudEvent | None:
     """An event as it goes out; None for one that does not.
 
-    ``deferred``: the ``FactDeferred`` that a ``DeferredFactApplied`` is about, which alone knows the customer.
+    ``deferred``: the ``FactDeferred`` whose end the event tells, which alone knows the customer.
     """
     event = logged.event
     if logged.kind in NOT_PUBLISHED:
         return None
     type_ = TYPE_OF[type(event)]
-    if isinstance(event, stored.DeferredFactApplied):
+    if isinstance(event, (stored.DeferredFactApplied, stored.DeferredFactRejected)):
         assert deferred is not None, "it is told with what had waited"
         account = _account(logged, deferred)
-        fields = _deferred_fact_applied(event, deferred, logged.stream)
+        fields = _had_waited(event, deferred, logged.stream)
     else:
         account = _account(logged, event)
         fields = _FIELDS[type(event)](event)
@@ -362,16 +362,22 @@ def _fact_deferred(event: stored.FactDeferred) -> Fields:
     }
 
 
-def _deferred_fact_applied(event: stored.DeferredFactApplied, deferred: stored.FactDeferred, stream: str) -> Fields:
-    return {
+def _had_waited(
+    event: stored.DeferredFactApplied | stored.DeferredFactRejected, deferred: stored.FactDeferred, stream: str
+) -> Fields:
+    fields: Fields = {
         "awaited": deferred.awaited,
         "document": _given(deferred.document),
         "deferred": f"{stream}:{event.fact}",
-        "outcome": event.outcome,
-        "code": _given(event.code),
-        "field": _given(event.field),
-        "value": _given(event.value),
     }
+    if isinstance(event, stored.DeferredFactApplied):
+        fields |= {
+            "outcome": event.outcome,
+            "code": _given(event.code),
+            "field": _given(event.field),
+            "value": _given(event.value),
+        }
+    return fields
 
 
 _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
@@ -409,5 +415,6 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.PostingTemplateChanged: "tieout.posting-template-changed.v1",
     stored.FactDeferred: "tieout.fact-deferred.v1",
     stored.DeferredFactApplied: "tieout.deferred-fact-applied.v1",
+    stored.DeferredFactRejected: "tieout.deferred-fact-rejected.v1",
 }
 """Event → the ``type`` that it goes out under, which has nothing to do with the version that it is stored under."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from domain.events import DeferredFactApplied, FactDeferred
+from domain.events import DeferredFactApplied, DeferredFactRejected, FactDeferred
 from ledger.database import Location, connect
 from ledger.store import check
 from projections import log
@@ -110,7 +110,7 @@ class Publisher:
 
     def _deferred(self, logged: Logged) -> FactDeferred | None:
         """What had waited, for an event that says what became of it."""
-        if not isinstance(logged.event, DeferredFactApplied):
+        if not isinstance(logged.event, (DeferredFactApplied, DeferredFactRejected)):
             return None
         found = log.event_at_version(self._connection, logged.stream, logged.event.fact)
         assert found is not None

@@ -334,6 +334,14 @@ class FactDeferred(OfAccount, frozen=True, kw_only=True):
     command: Annotated[Text | UnsetType, Meta(description="What was asked for, such as RecordRefund.")] = UNSET
 
 
+class DeferredFactRejected(OfAccount, frozen=True, kw_only=True):
+    """What had waited was given up by somebody, and is not booked; `reason` says why."""
+
+    awaited: DocumentId
+    document: DocumentId | UnsetType = UNSET
+    deferred: Annotated[Text, Meta(description="The id of the event by which it waited.")]
+
+
 class DeferredFactApplied(OfAccount, frozen=True, kw_only=True):
     """What had waited was decided: booked, by the events with the same source and source_id, or refused."""
 
@@ -363,5 +371,6 @@ TYPES: dict[str, type[Public]] = {
     "tieout.posting-template-changed.v1": PostingTemplateChanged,
     "tieout.fact-deferred.v1": FactDeferred,
     "tieout.deferred-fact-applied.v1": DeferredFactApplied,
+    "tieout.deferred-fact-rejected.v1": DeferredFactRejected,
 }
 """``type`` of the CloudEvent → what its data are."""

@@ -22,7 +22,15 @@ from given import (
 )
 from pydantic import ValidationError
 
-from domain.commands import COMMAND, COMMANDS, ChangePostingTemplate, Command, OpenBook, StateControlTotals
+from domain.commands import (
+    COMMAND,
+    COMMANDS,
+    ChangePostingTemplate,
+    Command,
+    OpenBook,
+    RejectDeferredFact,
+    StateControlTotals,
+)
 
 EXAMPLES: list[Command] = [
     OpenBook(source="t", source_id="1", book=BOOK, base_currency="CNY", tolerances={"USD": 5}),
@@ -40,6 +48,9 @@ EXAMPLES: list[Command] = [
     allocate(policy="proportional", credit_items=["payment::P:1#1"]),
     release("3.1", 5),
     reverse("refund::R:1", "02-14"),
+    RejectDeferredFact(
+        source="t", source_id="4", book=BOOK, reason="sent by mistake", fact_source="t", fact_source_id="9"
+    ),
     StateControlTotals(
         source="t", source_id="3", book=BOOK, feed="billing", day=date(2026, 1, 31), currency="CNY", count=2, amount=200
     ),

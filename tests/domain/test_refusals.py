@@ -16,6 +16,7 @@ from given import (
     recover,
     refund,
     reinstated,
+    reject,
     release,
     returned,
     reverse,
@@ -51,6 +52,7 @@ SETTLED = [invoice("I1", 10_000), payment("P1", 10_000)]
 
 Row = tuple[Code, list[Command], Command, str, str]
 ROWS: list[Row] = [
+    (Code.FACT_WAITING, [invoice("I1", 100)], reject(invoice("I2", 1, source_id="X")), "fact_source_id", "X"),
     (Code.REVISION, [invoice("I1", 100)], invoice("I1", 200, revision=2), "revision", "2"),
     (
         Code.CURRENCY_MUST_MATCH,

@@ -1,13 +1,14 @@
 """Money never waits; references do, and so do facts whose original is unknown. Each fires once, on arrival."""
 
 import pytest
-from given import TODAY, allocate, credit_note, given, invoice, kinds, payment, refund, reverse
+from given import TODAY, allocate, credit_note, given, invoice, kinds, payment, refund, reject, returned, reverse
 
 from domain.commands import RecordRefund, ReverseDocument
 from domain.decide import awaited_document
 from domain.documents import waiting_stream
 from domain.draft import NOTHING_NAMED
-from domain.events import Allocated, DeferredFactApplied, FactDeferred, PaymentReceived
+from domain.events import Allocated, DeferredFactApplied, DeferredFactRejected, FactDeferred, PaymentReceived
+from domain.refusals import Code
 from domain.waiting import deferred_command, still_waiting
 
 P1 = "payment::P1:1"
@@ -188,3 +189,14 @@ def test_what_waited_is_decided_by_the_day_of_the_arrival() -> None:
     books = given(refund("R1", 60, "2024-08-01", of=P1))
     books.booked(payment("P1", 100), TODAY)
     assert books.open(f"{P1}#1") == 40
+
+
+def test_a_fact_that_is_given_up_waits_no_more_and_is_not_booked() -> None:
+    first, second = refund("R1", 10, of=P1, nature="fact"), returned("T1", P1, 20)
+    books = given(first, second)
+    [event] = books.booked(reject(first, "the payment was never made"))
+    assert isinstance(event, DeferredFactRejected)
+    assert (event.fact, event.reason) == (1, "the payment was never made")
+    assert books.refused(reject(first)).code == Code.FACT_WAITING
+    assert kinds(books.booked(payment("P1", 100))) == ["PaymentReceived", "PaymentReturned", "DeferredFactApplied"]
+    assert books.open(f"{P1}#1") == 80

@@ -26,6 +26,7 @@ from domain.events import (
     CreditNoteIssued,
     Deduction,
     DeferredFactApplied,
+    DeferredFactRejected,
     DiscountTerms,
     DocumentReversed,
     Event,
@@ -377,6 +378,10 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             value="160 (refundable: 100)",
         ),
         DeferredFactApplied(**WHO, fact=1, outcome="booked"),
+    ),
+    "deferred-fact-rejected.v1": (
+        DeferredFactRejected(**WHO, reason="sent by mistake", fact=2),
+        DeferredFactRejected(**WHO, fact=2),
     ),
     "control-totals-stated.v1": (
         ControlTotalsStated(

@@ -14,6 +14,7 @@ from domain.commands import (
     OpenBook,
     PaidDocument,
     RecoverWriteOff,
+    RejectDeferredFact,
     ReleaseAllocation,
     WriteOff,
     WriteOffItem,
@@ -199,6 +200,32 @@ def test_a_fact_that_waited_and_cannot_be_booked_says_why(ledger: Ledger) -> Non
     applied = [event for _, event in log(ledger) if isinstance(event, DeferredFactApplied)]
     assert [(event.outcome, event.code) for event in applied] == [("refused", "refund_must_not_exceed_refundable")]
     assert open_amounts(ledger) == {"payment::1:1#1": 100}
+
+
+def test_a_fact_that_is_given_up_waits_no_more_and_others_may_wait_after_it(store: Location) -> None:
+    def given_up(number: str) -> RejectDeferredFact:
+        return RejectDeferredFact(
+            source="clerk",
+            source_id=f"reject-{number}",
+            book="main",
+            reason="never made",
+            fact_source="test",
+            fact_source_id=f"refund-{number}",
+        )
+
+    with opened(store) as ledger:
+        submit(ledger, refund("1", 10, of="9"), refund("2", 20, of="9"))
+        assert [fact.since_us for fact in ledger.waiting()] == [NOW_US + 1] * 2
+        assert statuses(submit(ledger, given_up("2"), refund("3", 30, of="9"))) == ["booked", "waiting"]
+    with Ledger.open(store) as ledger:
+        [outcome] = submit(ledger, given_up("7"))
+        assert (outcome.code, outcome.field) == ("fact_must_be_waiting", "fact_source_id")
+        assert statuses(submit(ledger, given_up("1"), given_up("2"))) == ["booked", "duplicate"]
+        assert [fact.source_id for fact in ledger.waiting()] == ["refund-3"]
+        assert statuses(submit(ledger, given_up("3"), refund("4", 40, of="9", nature="fact"))) == ["booked", "waiting"]
+        submit(ledger, payment("9", 100))
+        assert [item.open for item in ledger.account("main", "C1", "CNY").items.values()] == [60]
+        assert statuses(submit(ledger, refund("2", 20, of="9"))) == ["duplicate"]
 
 
 def test_what_waits_still_waits_after_a_restart(store: Location) -> None:

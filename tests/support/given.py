@@ -26,6 +26,7 @@ from domain.commands import (
     RecordRefund,
     RecoverWriteOff,
     ReinstatePayment,
+    RejectDeferredFact,
     ReleaseAllocation,
     ReturnPayment,
     ReverseDocument,
@@ -47,7 +48,7 @@ from domain.events import Event, FactDeferred
 from domain.history import History, Source, allocated_documents, enters, fold, touched_documents
 from domain.items import OpenItem
 from domain.refusals import Refusal
-from domain.waiting import applied, defer, deferred_command, still_waiting
+from domain.waiting import applied, defer, deferred_command, rejected, still_waiting
 
 BOOK = "main"
 TODAY = date(2024, 6, 30)
@@ -78,6 +79,8 @@ class Books:
                 for event in change_template(self.book, command):
                     self.book = evolve_book(self.book, event)
                     self._record(book_stream(BOOK), event)
+            elif isinstance(command, RejectDeferredFact):
+                self._reject(command)
             else:
                 assert isinstance(command, AccountCommand)
                 self._account_command(command, today)
@@ -145,6 +148,19 @@ class Books:
         """The facts that still wait."""
         streams = [stream for stream in self._by_stream if stream.startswith("wait:")]
         return [fact for stream in streams for fact in still_waiting(self.events(stream)).values()]
+
+    def _reject(self, command: RejectDeferredFact) -> None:
+        waits = {
+            stream: facts
+            for stream in self._by_stream
+            if stream.startswith("wait:") and (facts := still_waiting(self.events(stream)))
+        }
+        known = (command.fact_source, command.fact_source_id)
+        for stream, facts in waits.items():
+            if known in {(fact.source, fact.source_id) for fact in facts.values()}:
+                self._record(stream, rejected(command, facts.items()))
+                return
+        rejected(command, ())
 
     def _account_command(self, command: AccountCommand, today: date) -> None:
         named = self.named(command)
@@ -318,6 +334,12 @@ def recover(number: str, of: str, item: str, amount: int, on: str | date = "04-3
     fields = {"number": number, "effective_on": day(on), "write_off": ref(of), "item": item, "amount": amount}
     command: RecoverWriteOff = _made(RecoverWriteOff, fields | more)
     return command
+
+
+def reject(fact: AccountCommand, reason: str = "sent by mistake") -> RejectDeferredFact:
+    """A fact that waits is given up."""
+    named = {"source": "test", "source_id": f"reject-{fact.source_id}", "book": BOOK, "reason": reason}
+    return RejectDeferredFact(**named, fact_source=fact.source, fact_source_id=fact.source_id)
 
 
 def allocate(*lines: Iterable[Any], **more: Any) -> Allocate:

@@ -45,6 +45,7 @@ def test_a_refund_is_listed_until_its_payment_comes(run: Run, empty_folder: Path
     assert "tieout waiting" in run("status").out
     [fact] = run("waiting", "--json").json["waiting"]
     assert (fact["awaited"], fact["document"], fact["customer"]) == ("payment::P1:1", "refund::R1:1", "C1")
+    assert fact["since"].startswith("2026-")
     assert run("post", "p-1.json", "--book", "main").code == 0
     assert run("waiting", "--json").json["waiting"] == []
     assert "Nothing waits" in run("waiting").out

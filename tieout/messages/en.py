@@ -280,7 +280,8 @@ ANSWERS = {
     "lag.total": "Behind: {behind}.",
     "demo_feed.sent": "{count} messages sent to {topic}.",
     "waiting.empty": "Nothing waits for a document.",
-    "waiting.next": "Each is booked when the document in the first column arrives. If it never will, book that document.",
+    "waiting.next": "Each is booked when the document in the first column arrives. If it never will, book that document, or give"
+    " the fact up: tieout post --schema RejectDeferredFact.",
     "quarantine.empty": "Nothing is open in quarantine.",
     "quarantine.next": "Next: tieout quarantine show {entry}.",
     "quarantine.dismissed": "Entry {entry} is closed.",
@@ -471,6 +472,7 @@ TABLES = {
     "kind.control-totals-stated": "control totals",
     "kind.fact-deferred": "waiting",
     "kind.deferred-fact-applied": "waited for",
+    "kind.deferred-fact-rejected": "waits no more",
     "entry.open": "open",
     "entry.booked": "booked",
     "entry.dismissed": "dismissed",
@@ -506,6 +508,7 @@ NEXT = {
     " document, with a source id of its own.",
     "same_number_must_have_same_content": "find out which content is right; reverse the booked document and send the right"
     " one as the next revision.",
+    "fact_must_be_waiting": "tieout waiting lists what waits, with source and source id.",
     "previous_revision_must_be_reversed": "reverse the revision before this one first.",
     "currency_must_match_account": "send it in the currency of what it names, or name something in its currency.",
     "rate_must_be_given": "add rate (base units for one unit of the currency) or base_total.",

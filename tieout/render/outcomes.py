@@ -10,6 +10,7 @@ from domain.refusals import Code
 from ledger.outcomes import Outcome, token
 from ledger.quarantine import Quarantined
 from ledger.waiting import WaitingFact
+from tieout.clock import iso
 from tieout.messages import Texts
 from tieout.render.amounts import count
 from tieout.render.grid import grid, plain, row
@@ -84,9 +85,10 @@ def problems_table(problems: Iterable[Any], texts: Texts) -> Table:
 
 def waiting_table(facts: Iterable[WaitingFact], texts: Texts) -> Table:
     """What waits for a document, a fact a line."""
-    table = grid(texts, ["awaited", "book", "customer", "currency", "document", "source_id"])
+    table = grid(texts, ["awaited", "book", "customer", "currency", "document", "source_id", "since"])
     for one in facts:
-        row(table, one.awaited, one.book, one.customer, one.currency, one.document, f"{one.source}/{one.source_id}")
+        source_id = f"{one.source}/{one.source_id}"
+        row(table, one.awaited, one.book, one.customer, one.currency, one.document, source_id, iso(one.since_us)[:10])
     return table
 
 

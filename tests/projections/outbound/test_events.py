@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.account import AccountState
-from domain.events import TOPICS, BookOpened, DeferredFactApplied, FactDeferred
+from domain.events import TOPICS, BookOpened, DeferredFactApplied, DeferredFactRejected, FactDeferred
 from ledger.codec import TOPIC_OF, decode
 from projections.log import Logged
 from projections.outbound.contracts import contracts
@@ -26,6 +26,7 @@ STREAMS = {
     "control-totals-stated": "feed:main:billing",
     "fact-deferred": "wait:main:payment::P:7:1",
     "deferred-fact-applied": "wait:main:payment::P:7:1",
+    "deferred-fact-rejected": "wait:main:payment::P:7:1",
 }
 DEFERRED: FactDeferred = decode("fact-deferred.v1", (STORED / "fact-deferred.v1.json").read_bytes().splitlines()[0])
 PUBLISHED = [topic for topic in TOPICS if topic.rpartition(".")[0] not in NOT_PUBLISHED]
@@ -42,7 +43,9 @@ def published(topic: str) -> list[bytes]:
     found = []
     for number, body in enumerate((STORED / f"{topic}.json").read_bytes().splitlines(), 1):
         event = logged(topic, number, body)
-        out = cloud_event(event, DEFERRED if isinstance(event.event, DeferredFactApplied) else None)
+        out = cloud_event(
+            event, DEFERRED if isinstance(event.event, (DeferredFactApplied, DeferredFactRejected)) else None
+        )
         assert out is not None
         found.append(encode(out))
     return found

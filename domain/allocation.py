@@ -1,8 +1,8 @@
 """Allocation policies: how an amount of credit is spread over open debit items, exact to the minor unit.
 
 A policy is a pure function of the amount and the open amounts, in due order. Oldest due first settles one item after
-the other; proportional (部分付款按比例分配) gives each its share by largest remainder. By reference and explicit name
-their items and need no policy.
+the other; proportional (部分付款按比例分配) gives each its share by largest remainder; largest first and exact amount first
+look at the open amounts. By reference and explicit name their items and need no policy.
 """
 
 from collections.abc import Sequence
@@ -34,4 +34,23 @@ def proportional(amount: int, opens: Sequence[tuple[str, int]]) -> Spread:
     return [(item, part) for (item, _), part in zip(opens, parts, strict=True) if part]
 
 
-POLICIES = {"oldest_due_first": oldest_due_first, "proportional": proportional}
+def largest_first(amount: int, opens: Sequence[tuple[str, int]]) -> Spread:
+    """Settle the largest open items first, of equal ones the earlier due."""
+    parts = dict(oldest_due_first(amount, sorted(opens, key=lambda one: -one[1])))
+    return [(item, parts[item]) for item, _ in opens if item in parts]
+
+
+def exact_amount_first(amount: int, opens: Sequence[tuple[str, int]]) -> Spread:
+    """Settle the item that has exactly the amount open, the earliest due of several; without one, oldest due first."""
+    exact = next((item for item, open_amount in opens if open_amount == amount), None)
+    return [(exact, amount)] if exact is not None else oldest_due_first(amount, opens)
+
+
+POLICIES = {
+    "oldest_due_first": oldest_due_first,
+    "proportional": proportional,
+    "largest_first": largest_first,
+    "exact_amount_first": exact_amount_first,
+}
+LOOKS_AT_ALL = frozenset(POLICIES) - {"oldest_due_first"}
+"""Policies that must see every open item, however many there are."""

@@ -7,8 +7,8 @@ from datetime import date
 
 import msgspec
 
-from domain.commands import ChangePostingTemplate, OpenBook
-from domain.events import BookOpened, Event, PostingTemplateChanged
+from domain.commands import ChangeBookPolicies, ChangePostingTemplate, OpenBook
+from domain.events import BookOpened, BookPolicies, BookPoliciesChanged, Event, PostingTemplateChanged
 from domain.refusals import Code, Refusal
 from domain.template import PostingTemplate, default_template
 
@@ -83,6 +83,40 @@ def change_template(book: Book, command: ChangePostingTemplate) -> list[Event]:
     return [_template_changed(command, template)]
 
 
+def change_policies(book: Book, command: ChangeBookPolicies) -> list[Event]:
+    """The policies as they were and as they are from now on."""
+    before = BookPolicies(book.allocation, book.tolerances)
+    after = BookPolicies(
+        book.allocation if command.allocation is None else command.allocation,
+        book.tolerances if command.tolerances is None else command.tolerances,
+    )
+    return [
+        BookPoliciesChanged(
+            source=command.source,
+            source_id=command.source_id,
+            actor=command.actor,
+            reason=command.reason,
+            sequence=command.sequence,
+            before=before,
+            after=after,
+        )
+    ]
+
+
+BookCommand = OpenBook | ChangePostingTemplate | ChangeBookPolicies
+"""A command for a book as a whole."""
+
+
+def decide_book(book: Book | None, command: BookCommand) -> list[Event]:
+    """The events of a command for a book, which is None where it is to be opened; raises ``Refusal``."""
+    if isinstance(command, OpenBook):
+        return open_book(command)
+    assert book is not None
+    if isinstance(command, ChangePostingTemplate):
+        return change_template(book, command)
+    return change_policies(book, command)
+
+
 def evolve_book(book: Book | None, event: Event) -> Book:
     """The book after an event of its stream; never refuses."""
     if isinstance(event, BookOpened):
@@ -102,6 +136,15 @@ def evolve_book(book: Book | None, event: Event) -> Book:
             version=1,
         )
     assert book is not None
+    if isinstance(event, BookPoliciesChanged):
+        version = book.version + 1
+        return msgspec.structs.replace(
+            book,
+            allocation=event.after.allocation,
+            tolerances=event.after.tolerances,
+            policy_version=version if event.after.allocation != book.allocation else book.policy_version,
+            version=version,
+        )
     assert isinstance(event, PostingTemplateChanged)
     template = PostingTemplate(version=event.version, roles=event.roles, methods=event.methods, reasons=event.reasons)
     return msgspec.structs.replace(book, template=template, version=book.version + 1)

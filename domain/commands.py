@@ -91,7 +91,7 @@ Percent = Annotated[str, StringConstraints(max_length=20, pattern=r"^[0-9]+(\.[0
 Customer = Annotated[Id, AfterValidator(_customer)]
 ItemId = Annotated[str, StringConstraints(max_length=220), AfterValidator(_item)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
-Policy = Literal["none", "oldest_due_first", "proportional"]
+Policy = Literal["none", "oldest_due_first", "proportional", "largest_first", "exact_amount_first"]
 Kind = Literal[
     "invoice",
     "debit-note",
@@ -234,6 +234,23 @@ class ChangePostingTemplate(CommandBase):
     roles: dict[Word, AccountCode] = Field(default_factory=dict)
     methods: dict[Word, AccountCode] = Field(default_factory=dict)
     reasons: dict[Word, Word] = Field(default_factory=dict)
+
+
+class ChangeBookPolicies(CommandBase):
+    """Set how payments settle from now on, or how much may be rounded off; what is not named stays.
+
+    ``tolerances`` replaces the whole table: currency → minor units an item.
+    """
+
+    command: Literal["ChangeBookPolicies"] = "ChangeBookPolicies"
+    allocation: Policy | None = None
+    tolerances: dict[CurrencyCode, Annotated[int, Field(ge=0, le=LIMIT)]] | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.allocation is None and self.tolerances is None:
+            raise ValueError("must set allocation or tolerances")
+        return self
 
 
 class AccountCommand(CommandBase):
@@ -455,7 +472,7 @@ class Allocate(AccountCommand):
 
     command: Literal["Allocate"] = "Allocate"
     lines: list[AllocateLine] = Field(default_factory=list)
-    policy: Literal["oldest_due_first", "proportional"] | None = None
+    policy: Literal["oldest_due_first", "proportional", "largest_first", "exact_amount_first"] | None = None
     credit_items: list[ItemId] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -524,6 +541,7 @@ class RejectDeferredFact(CommandBase):
 Command = (
     OpenBook
     | ChangePostingTemplate
+    | ChangeBookPolicies
     | IssueInvoice
     | IssueCreditNote
     | RecordPayment

@@ -376,6 +376,20 @@ class PostingTemplateChanged(Event, frozen=True, kw_only=True, omit_defaults=Tru
     reasons: dict[str, str]
 
 
+class BookPolicies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How payments settle by themselves, and how many minor units an item may be rounded off, by currency."""
+
+    allocation: str
+    tolerances: dict[str, int]
+
+
+class BookPoliciesChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The policies of a book as they were, and as they are from here on."""
+
+    before: BookPolicies
+    after: BookPolicies
+
+
 class FactDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A refund or reversal whose original is unknown waits, whole, in the stream of the document it awaits.
 
@@ -452,6 +466,7 @@ TOPICS: dict[str, type[Event]] = {
     "document-reversed.v1": DocumentReversed,
     "book-opened.v1": BookOpened,
     "posting-template-changed.v1": PostingTemplateChanged,
+    "book-policies-changed.v1": BookPoliciesChanged,
     "fact-deferred.v1": FactDeferred,
     "deferred-fact-applied.v1": DeferredFactApplied,
     "deferred-fact-rejected.v1": DeferredFactRejected,

@@ -10,7 +10,7 @@ from datetime import date
 from heapq import merge
 
 from domain.account import Waiting
-from domain.allocation import POLICIES
+from domain.allocation import LOOKS_AT_ALL, POLICIES
 from domain.book import Book
 from domain.checks import terms
 from domain.documents import document_of, item_id, reference_of
@@ -227,8 +227,8 @@ def apply_policy(draft: Draft, credit_items: Iterable[tuple[str, int]], policy: 
     opens: list[tuple[str, int]] = []
     for credit_item, available in credit_items:
         missing = available - sum([open_amount for _, open_amount in opens])
-        # Only as many debit items as are needed: an account may have a great many. Proportional needs them all.
-        while missing > 0 or policy == "proportional":
+        # Only as many debit items as are needed: an account may have a great many.
+        while missing > 0 or policy in LOOKS_AT_ALL:
             debit = next(debits, None)
             if debit is None:
                 break

@@ -12,12 +12,11 @@ import msgspec
 from msgspec.structs import replace
 
 from domain.account import Account
-from domain.book import Book, change_template, evolve_book, open_book
+from domain.book import Book, BookCommand, decide_book, evolve_book
 from domain.commands import (
     COMMAND,
     ID_LENGTH,
     AccountCommand,
-    ChangePostingTemplate,
     Command,
     OpenBook,
     RejectDeferredFact,
@@ -147,7 +146,7 @@ class Deciding:
                 return _duplicate(known, document)
         before = len(self.recorded)
         awaited = None
-        if isinstance(command, (OpenBook, ChangePostingTemplate)):
+        if isinstance(command, BookCommand):
             self._book_events(book, command)
         else:
             assert book is not None
@@ -172,15 +171,10 @@ class Deciding:
                 return PROVISIONAL + index + 1
         return PROVISIONAL + before + 1
 
-    def _book_events(self, book: Book | None, command: OpenBook | ChangePostingTemplate) -> None:
-        if isinstance(command, OpenBook):
-            events = open_book(command)
-            version = 0
-        else:
-            assert book is not None
-            events = change_template(book, command)
-            version = book.version
-        for event in events:
+    def _book_events(self, book: Book | None, command: BookCommand) -> None:
+        # Whoever opens a book that is open has been answered by the register.
+        version = 0 if isinstance(command, OpenBook) or book is None else book.version
+        for event in decide_book(book, command):
             version += 1
             book = evolve_book(book, event)
             self._record(book_stream(command.book), version, event)

@@ -82,6 +82,7 @@ LEAN: dict[str, type[_Moving] | None] = {
     "document-reversed.v1": _Reversed,
     "book-opened.v1": None,
     "posting-template-changed.v1": None,
+    "book-policies-changed.v1": None,
     "fact-deferred.v1": None,
     "deferred-fact-applied.v1": None,
     "deferred-fact-rejected.v1": None,

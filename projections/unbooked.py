@@ -24,6 +24,7 @@ _UNCOUNTED = frozenset(
     {
         "OpenBook",
         "ChangePostingTemplate",
+        "ChangeBookPolicies",
         "Allocate",
         "ReleaseAllocation",
         "StateControlTotals",

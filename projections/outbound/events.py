@@ -354,6 +354,13 @@ def _posting_template_changed(event: stored.PostingTemplateChanged) -> Fields:
     }
 
 
+def _book_policies_changed(event: stored.BookPoliciesChanged) -> Fields:
+    return {
+        name: types.Policies(allocation_policy=policies.allocation, tolerances=policies.tolerances)
+        for name, policies in (("before", event.before), ("after", event.after))
+    }
+
+
 def _fact_deferred(event: stored.FactDeferred) -> Fields:
     return {
         "awaited": event.awaited,
@@ -395,6 +402,7 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.DocumentReversed: _document_reversed,
     stored.BookOpened: _book_opened,
     stored.PostingTemplateChanged: _posting_template_changed,
+    stored.BookPoliciesChanged: _book_policies_changed,
     stored.FactDeferred: _fact_deferred,
 }
 
@@ -413,6 +421,7 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.DocumentReversed: "tieout.document-reversed.v1",
     stored.BookOpened: "tieout.book-opened.v1",
     stored.PostingTemplateChanged: "tieout.posting-template-changed.v1",
+    stored.BookPoliciesChanged: "tieout.book-policies-changed.v1",
     stored.FactDeferred: "tieout.fact-deferred.v1",
     stored.DeferredFactApplied: "tieout.deferred-fact-applied.v1",
     stored.DeferredFactRejected: "tieout.deferred-fact-rejected.v1",

@@ -326,6 +326,20 @@ class PostingTemplateChanged(Public, frozen=True, kw_only=True):
     reasons: Annotated[dict[str, str], Meta(description="Reason to role.")]
 
 
+class Policies(Struct, frozen=True, kw_only=True):
+    """How payments settle by themselves, and how many minor units an item may be rounded off, by currency."""
+
+    allocation_policy: Text
+    tolerances: dict[str, int]
+
+
+class BookPoliciesChanged(Public, frozen=True, kw_only=True):
+    """The policies of a book were changed; they hold for what is booked later."""
+
+    before: Policies
+    after: Policies
+
+
 class FactDeferred(OfAccount, frozen=True, kw_only=True):
     """A refund or reversal waits for a document that is not in the book yet."""
 
@@ -369,6 +383,7 @@ TYPES: dict[str, type[Public]] = {
     "tieout.document-reversed.v1": DocumentReversed,
     "tieout.book-opened.v1": BookOpened,
     "tieout.posting-template-changed.v1": PostingTemplateChanged,
+    "tieout.book-policies-changed.v1": BookPoliciesChanged,
     "tieout.fact-deferred.v1": FactDeferred,
     "tieout.deferred-fact-applied.v1": DeferredFactApplied,
     "tieout.deferred-fact-rejected.v1": DeferredFactRejected,

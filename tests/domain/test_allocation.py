@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.allocation import POLICIES, oldest_due_first, proportional
+from domain.allocation import POLICIES, exact_amount_first, largest_first, oldest_due_first, proportional
 
 OPENS = st.lists(st.integers(1, 10**12), max_size=12).map(lambda amounts: [(f"i{n}", a) for n, a in enumerate(amounts)])
 
@@ -24,8 +24,18 @@ def test_proportional_leaves_out_what_would_get_nothing() -> None:
     assert proportional(1, [("a", 10), ("b", 90)]) == [("b", 1)]
 
 
+def test_largest_first_settles_the_largest_and_of_equal_ones_the_earlier() -> None:
+    assert largest_first(250, [("a", 50), ("b", 100), ("c", 200), ("d", 100)]) == [("b", 50), ("c", 200)]
+
+
+def test_exact_amount_first_settles_what_is_as_much_and_otherwise_the_oldest() -> None:
+    opens = [("a", 50), ("b", 100), ("c", 100)]
+    assert exact_amount_first(100, opens) == [("b", 100)]
+    assert exact_amount_first(101, opens) == [("a", 50), ("b", 51)]
+
+
 def test_a_policy_over_nothing_gives_nothing() -> None:
-    assert [policy(100, []) for policy in POLICIES.values()] == [[], []]
+    assert [policy(100, []) for policy in POLICIES.values()] == [[]] * len(POLICIES)
 
 
 @given(st.integers(1, 10**13), OPENS, st.sampled_from(sorted(POLICIES)))

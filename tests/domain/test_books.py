@@ -6,8 +6,8 @@ import pytest
 from given import BOOK, given, invoice, payment, postings
 
 from domain.book import change_template, evolve_book, open_book
-from domain.commands import ChangePostingTemplate, OpenBook
-from domain.events import BookOpened, PostingTemplateChanged
+from domain.commands import ChangeBookPolicies, ChangePostingTemplate, OpenBook
+from domain.events import Allocated, BookOpened, BookPolicies, BookPoliciesChanged, PostingTemplateChanged
 from domain.refusals import Code, Refusal
 
 
@@ -62,3 +62,27 @@ def test_dates_are_taken_from_the_books_first_day_on() -> None:
     books.booked(invoice("1", 100, "01-10"))
     refused = books.refused(invoice("2", 100, "01-09"))
     assert refused.code == Code.DATE_WITHIN_HORIZON
+
+
+def policies(**more: Any) -> ChangeBookPolicies:
+    return ChangeBookPolicies(source="test", source_id="3", book=BOOK, **more)
+
+
+def test_a_change_of_policy_is_stored_with_what_was_before_and_holds_from_then_on() -> None:
+    books = given(invoice("1", 50), invoice("2", 100, "01-11"), tolerances={"CNY": 7})
+    [event] = books.booked(policies(allocation="largest_first"))
+    assert isinstance(event, BookPoliciesChanged)
+    assert (event.before, event.after) == (
+        BookPolicies("oldest_due_first", {"CNY": 7}),
+        BookPolicies("largest_first", {"CNY": 7}),
+    )
+    allocated = books.booked(payment("P", 100))[1]
+    assert isinstance(allocated, Allocated)
+    assert (allocated.policy, allocated.policy_version) == ("largest_first", 3)
+    assert (books.open("invoice::1:1#1"), books.open("invoice::2:1#1")) == (50, 0)
+
+
+def test_tolerances_are_replaced_as_a_whole_and_leave_the_policy_as_it_was() -> None:
+    books = given(tolerances={"CNY": 7, "USD": 1})
+    books.booked(policies(tolerances={"CNY": 9}))
+    assert (books.book.tolerances, books.book.policy_version, books.book.version) == ({"CNY": 9}, 1, 3)

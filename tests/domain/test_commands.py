@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from domain.commands import (
     COMMAND,
     COMMANDS,
+    ChangeBookPolicies,
     ChangePostingTemplate,
     Command,
     OpenBook,
@@ -35,6 +36,7 @@ from domain.commands import (
 EXAMPLES: list[Command] = [
     OpenBook(source="t", source_id="1", book=BOOK, base_currency="CNY", tolerances={"USD": 5}),
     ChangePostingTemplate(source="t", source_id="2", book=BOOK, roles={"fee": "6603"}),
+    ChangeBookPolicies(source="t", source_id="5", book=BOOK, allocation="largest_first", tolerances={"CNY": 5}),
     invoice("1", 100, remittance=[{"kind": "payment", "number": "P", "amount": 5}], rate="7.1", currency="USD"),
     credit_note("K", 100, against="invoice::1:1"),
     payment("P", 100, pays=[("1", 5), "2"], deductions=[{"reason": "bank_charge", "amount": 1}]),

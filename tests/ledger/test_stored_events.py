@@ -22,6 +22,8 @@ from domain.events import (
     AllocationLine,
     AllocationReleased,
     BookOpened,
+    BookPolicies,
+    BookPoliciesChanged,
     ControlTotalsStated,
     CreditNoteIssued,
     Deduction,
@@ -353,6 +355,17 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             reasons={"bank_charge": "fee"},
         ),
         PostingTemplateChanged(**WHO, version=1, roles={}, methods={}, reasons={}),
+    ),
+    "book-policies-changed.v1": (
+        BookPoliciesChanged(
+            **WHO,
+            reason="as agreed",
+            before=BookPolicies("oldest_due_first", {}),
+            after=BookPolicies("largest_first", {"CNY": 100}),
+        ),
+        BookPoliciesChanged(
+            **WHO, before=BookPolicies("none", {}), after=BookPolicies("oldest_due_first", {"CNY": 100})
+        ),
     ),
     "fact-deferred.v1": (
         FactDeferred(

@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 
 from domain.account import Account, evolve, from_snapshot, payload, snapshot
-from domain.book import Book, change_template, evolve_book, open_book
+from domain.book import Book, decide_book, evolve_book, open_book
 from domain.commands import (
     AccountCommand,
     Allocate,
+    ChangeBookPolicies,
     ChangePostingTemplate,
     Command,
     IssueCreditNote,
@@ -75,8 +76,8 @@ class Books:
         """The events that a command leads to, those of facts that had waited for it included; or why it is refused."""
         before = len(self.log)
         try:
-            if isinstance(command, ChangePostingTemplate):
-                for event in change_template(self.book, command):
+            if isinstance(command, (ChangePostingTemplate, ChangeBookPolicies)):
+                for event in decide_book(self.book, command):
                     self.book = evolve_book(self.book, event)
                     self._record(book_stream(BOOK), event)
             elif isinstance(command, RejectDeferredFact):

@@ -469,6 +469,7 @@ TABLES = {
     "kind.document-reversed": "reversal",
     "kind.book-opened": "book opened",
     "kind.posting-template-changed": "template changed",
+    "kind.book-policies-changed": "policies changed",
     "kind.control-totals-stated": "control totals",
     "kind.fact-deferred": "waiting",
     "kind.deferred-fact-applied": "waited for",

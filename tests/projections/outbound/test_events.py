@@ -23,6 +23,7 @@ RECORDED_US = 1_767_225_600_000_007
 STREAMS = {
     "book-opened": "book:main",
     "posting-template-changed": "book:main",
+    "book-policies-changed": "book:main",
     "control-totals-stated": "feed:main:billing",
     "fact-deferred": "wait:main:payment::P:7:1",
     "deferred-fact-applied": "wait:main:payment::P:7:1",

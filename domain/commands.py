@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
+import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
 from domain.documents import HOUSE_PREFIX, KINDS, document_id, parse_document, reference
@@ -36,13 +37,13 @@ Revision = Annotated[int, Field(ge=1, le=9999)]
 Sequence = Annotated[int, Field(ge=1, le=LIMIT)]
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 DIMENSIONS_BYTES = 1_000
-"""Of all dimensions of a document, or of a line, together: those of both are part of one key in the projections, and
+"""Of all dimensions of a document, or of a line, as JSON: so those of both are part of one key in the projections, and
 PostgreSQL's keys hold 2,700 bytes."""
 
 
 def _dimensions(dimensions: dict[str, str]) -> dict[str, str]:
-    if sum(len(name) + len(value.encode()) for name, value in dimensions.items()) > DIMENSIONS_BYTES:
-        raise ValueError(f"must not have more than {DIMENSIONS_BYTES} bytes, names and values together")
+    if len(msgspec.json.encode(dimensions)) > DIMENSIONS_BYTES:
+        raise ValueError(f"must not have more than {DIMENSIONS_BYTES} bytes as JSON, all together")
     return dimensions
 
 

@@ -172,8 +172,7 @@ class Deciding:
         return PROVISIONAL + before + 1
 
     def _book_events(self, book: Book | None, command: BookCommand) -> None:
-        # Whoever opens a book that is open has been answered by the register.
-        version = 0 if isinstance(command, OpenBook) or book is None else book.version
+        version = 0 if book is None else book.version
         for event in decide_book(book, command):
             version += 1
             book = evolve_book(book, event)

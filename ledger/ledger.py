@@ -38,8 +38,7 @@ from ledger.waiting import WaitingFact
 
 log = structlog.get_logger(__name__)
 
-_DEFERRED = """SELECT originator_id, originator_version, recorded_us FROM events
-    WHERE shard = 0 AND originator_id >= 'wait:' AND originator_id < 'wait;'"""
+_RECORDED = "SELECT recorded_us FROM events WHERE shard = 0 AND originator_id = ? AND originator_version = ?"
 ATTEMPTS = 100
 FAULTS = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
 """What a fault of ours with one command may show as."""
@@ -225,7 +224,6 @@ class Ledger(Application[str]):
         """The facts that wait for a document, of one book or of all, in the order of what they wait for."""
         with self._lock:
             self._state.catch_up()
-            since = {(stream, version): at for stream, version, at in self._connection.execute(_DEFERRED)}
             found = [
                 WaitingFact(
                     book=stream.split(":", 2)[1],
@@ -235,7 +233,7 @@ class Ledger(Application[str]):
                     currency=fact.currency,
                     source=fact.source,
                     source_id=fact.source_id,
-                    since_us=since[stream, version],
+                    since_us=self._connection.execute(_RECORDED, (stream, version)).fetchone()[0],
                 )
                 for stream, version, fact in self._state.all_waiting()
             ]

@@ -196,8 +196,8 @@ def test_the_kind_of_command_is_the_one_named() -> None:
 
 
 def test_dimensions_are_bounded_all_together() -> None:
-    # Three bytes a character: 1,000, and 1,001.
-    assert isinstance(parse(text(dimensions={"region": "北" * 150, "channels": "北" * 178, "y": "x"})), Submission)
-    field, value, rule = refused(text(dimensions={"region": "北" * 150, "channels": "北" * 179}))
+    # Braces, and of each quotes, colon and comma; three bytes a character: 1,000, and one more.
+    assert isinstance(parse(text(dimensions={"region": "北" * 150, "channels": "北" * 171, "y": "x" * 3})), Submission)
+    field, value, rule = refused(text(dimensions={"region": "北" * 150, "channels": "北" * 171, "y": "x" * 4}))
     assert (field, value) == ("dimensions", "")
     assert "1000 bytes" in rule

@@ -63,7 +63,7 @@ class Case:
         shown = []
         for line in step["commands"].splitlines():
             command = self._command(json.loads(line), step["day"])
-            shown += [*self._outcome(self.books.when(command, TODAY)), ""]
+            shown += [*self._outcome(self.books.when(command, TODAY), getattr(command, "currency", "CNY")), ""]
         shown.extend(self._balances())
         block = "\n".join(shown)
         return (
@@ -87,7 +87,7 @@ class Case:
         command: Command = COMMAND.validate_json(msgspec.json.encode(given))
         return command
 
-    def _outcome(self, outcome: list[Event] | Refusal) -> list[str]:
+    def _outcome(self, outcome: list[Event] | Refusal, currency: str) -> list[str]:
         if isinstance(outcome, Refusal):
             return [f"拒绝 {outcome.code.value}: {RULES[outcome.code]}"]
         said = [f"等待 {event.awaited}" for event in outcome if isinstance(event, FactDeferred)]
@@ -97,10 +97,10 @@ class Case:
             if isinstance(event, Voucher):
                 vouchers.setdefault(event.source_id, []).append(event)
         for events in vouchers.values():
-            said += [*self._voucher(events), ""]
+            said += [*self._voucher(events, currency), ""]
         return said[:-1]
 
-    def _voucher(self, events: list[Voucher]) -> list[str]:
+    def _voucher(self, events: list[Voucher], currency: str) -> list[str]:
         """What the events of a commit come to, an account a line: where both sides met they are netted."""
         sums: dict[str, dict[str, list[int]]] = defaultdict(lambda: {"D": [0, 0], "C": [0, 0]})
         for event in events:
@@ -120,11 +120,7 @@ class Case:
             lines += [("借", account, debit, base_debit)] if debit or base_debit else []
             lines += [("贷", account, credit, base_credit)] if credit or base_credit else []
         lines.sort(key=lambda line: line[0] != "借")
-        return [self._line(*line, currency=self._currency(events)) for line in lines]
-
-    def _currency(self, events: list[Voucher]) -> str:
-        streams = {source.stream for source in self.books.log for event in events if source.event is event}
-        return next(iter(streams))[-3:] if streams else "CNY"
+        return [self._line(*line, currency=currency) for line in lines]
 
     def _line(self, side: str, account: str, amount: int, base: int, *, currency: str) -> str:
         indent = "" if side == "借" else "    "
@@ -132,7 +128,7 @@ class Case:
         return f"{said} {money(amount, currency)}" + ("" if currency == "CNY" else f" = {money(base, 'CNY')}")
 
     def _balances(self) -> list[str]:
-        """What is open, an item a line, and each control account's balance."""
+        """What is open, an item a line."""
         lines = []
         many = len(self.books.accounts) > 1
         for account in self.books.accounts.values():

@@ -688,7 +688,7 @@ DETAILS: dict[str, str] = {
     "must be letters, digits, dots, hyphens and underscores": "必须由字母、数字、点、连字符和下划线组成",
     "must be a currency code of three capital letters": "必须是三个大写字母的币种代码",
     "must be a decimal number as text, such as 7.1034": "必须是文本形式的小数，如 7.1034",
-    "must not have more than 1000 bytes, names and values together": "名称与值合计不得超过 1000 字节",
+    "must not have more than 1000 bytes as JSON, all together": "合计以 JSON 计不得超过 1000 字节",
     "must be given": "必须给出",
     "is not a field here": "此处没有这个字段",
     "must be a whole number (amounts are in minor units, without quotes or a decimal point)": "必须是整数（金额以最小货币"

@@ -8,7 +8,7 @@ from datetime import date
 
 from domain.account import Account
 from domain.book import Book
-from domain.checks import check_account, check_currency, check_each_limit, check_horizon, check_positive, terms
+from domain.checks import check_account, check_accounting_date, check_currency, check_each_limit, check_positive, terms
 from domain.commands import PostAdjustment
 from domain.documents import document_id, document_of
 from domain.draft import Draft, Named
@@ -31,7 +31,7 @@ def post_adjustment(account: Account, named: Named, command: PostAdjustment, boo
     check_positive(command.amount, "amount")
     check_each_limit([tax.base for tax in command.tax], "tax", "base")
     check_each_limit([tax.amount for tax in command.tax], "tax")
-    check_horizon(command.effective_on, book, today)
+    check_accounting_date(command.effective_on, book, today)
     item = account.items.get(command.item)
     if item is not None and item.open >= command.amount > item.room(command.effective_on):
         raise Refusal(Code.DATE_PRECEDES_ITEM, "effective_on", command.effective_on)

@@ -15,10 +15,10 @@ from domain.book import Book
 from domain.checks import (
     base_parts,
     base_total,
+    check_accounting_date,
     check_currency,
     check_each_limit,
     check_each_positive,
-    check_horizon,
     check_limit,
     check_remittance,
 )
@@ -61,7 +61,7 @@ def issue_invoice(account: Account, named: Named, command: IssueInvoice, book: B
         check_each_positive(parts, "instalments")
     check_remittance(command.remittance)
     _check_limits(command, base, amounts)
-    check_horizon(command.effective_on, book, today)
+    check_accounting_date(command.effective_on, book, today)
     if total < 0:
         raise Refusal(Code.NEGATIVE_TOTAL, "total", total)
     _check_sum(command, amounts)
@@ -123,7 +123,7 @@ def issue_credit_note(account: Account, named: Named, command: IssueCreditNote, 
         raise Refusal(Code.AMOUNT_MUST_BE_POSITIVE, "total", total)
     amounts = _amounts(command)
     _check_limits(command, base, amounts)
-    check_horizon(command.effective_on, book, today)
+    check_accounting_date(command.effective_on, book, today)
     _check_sum(command, amounts)
     postings = _contra_postings(command, book, base, "D", amounts)
     flags = _tax_flags(command) + _check_credit(account, command, against, history)

@@ -3,18 +3,30 @@
 Dates are days in the book's time zone and calendar; base amounts are minor units of its base currency.
 """
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Literal
 
 import msgspec
 
 from domain.commands import ChangeBookPolicies, ChangePostingTemplate, OpenBook
-from domain.events import BookOpened, BookPolicies, BookPoliciesChanged, Event, PostingTemplateChanged
+from domain.events import (
+    BookOpened,
+    BookPolicies,
+    BookPoliciesChanged,
+    Event,
+    PeriodClosed,
+    PeriodReopened,
+    PostingTemplateChanged,
+)
 from domain.refusals import Code, Refusal
 from domain.template import PostingTemplate, default_template
 
 
 class Book(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a book. ``policy_version`` is the version of the event that set the allocation policy."""
+    """The state of a book. ``policy_version`` is the version of the event that set the allocation policy.
+
+    ``closed``: the last days of the periods that were closed, in order; a later one closes all before it.
+    """
 
     book: str
     name: str | None
@@ -25,9 +37,16 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     first_on: date
     allocation: str
     tolerances: dict[str, int]
+    late_facts: Literal["refuse", "move"]
     template: PostingTemplate
     policy_version: int
     version: int
+    closed: tuple[date, ...] = ()
+
+    @property
+    def open_from(self) -> date:
+        """The first day that is open."""
+        return self.closed[-1] + timedelta(days=1) if self.closed else self.first_on
 
     def account_of_role(self, role: str, field: str) -> str:
         """The account code of a role; refused where the template has none."""
@@ -71,6 +90,7 @@ def open_book(command: OpenBook) -> list[Event]:
             first_on=command.first_on,
             allocation=command.allocation,
             tolerances=command.tolerances,
+            late_facts=command.late_facts,
         ),
         _template_changed(command, template),
     ]
@@ -85,10 +105,11 @@ def change_template(book: Book, command: ChangePostingTemplate) -> list[Event]:
 
 def change_policies(book: Book, command: ChangeBookPolicies) -> list[Event]:
     """The policies as they were and as they are from now on."""
-    before = BookPolicies(book.allocation, book.tolerances)
+    before = BookPolicies(book.allocation, book.tolerances, book.late_facts)
     after = BookPolicies(
         book.allocation if command.allocation is None else command.allocation,
         book.tolerances if command.tolerances is None else command.tolerances,
+        book.late_facts if command.late_facts is None else command.late_facts,
     )
     return [
         BookPoliciesChanged(
@@ -101,20 +122,6 @@ def change_policies(book: Book, command: ChangeBookPolicies) -> list[Event]:
             after=after,
         )
     ]
-
-
-BookCommand = OpenBook | ChangePostingTemplate | ChangeBookPolicies
-"""A command for a book as a whole."""
-
-
-def decide_book(book: Book | None, command: BookCommand) -> list[Event]:
-    """The events of a command for a book, which is None where it is to be opened; raises ``Refusal``."""
-    if isinstance(command, OpenBook):
-        return open_book(command)
-    assert book is not None
-    if isinstance(command, ChangePostingTemplate):
-        return change_template(book, command)
-    return change_policies(book, command)
 
 
 def evolve_book(book: Book | None, event: Event) -> Book:
@@ -131,6 +138,7 @@ def evolve_book(book: Book | None, event: Event) -> Book:
             first_on=event.first_on,
             allocation=event.allocation,
             tolerances=event.tolerances,
+            late_facts=event.late_facts,
             template=default_template(),
             policy_version=1,
             version=1,
@@ -142,9 +150,14 @@ def evolve_book(book: Book | None, event: Event) -> Book:
             book,
             allocation=event.after.allocation,
             tolerances=event.after.tolerances,
+            late_facts=event.after.late_facts,
             policy_version=version if event.after.allocation != book.allocation else book.policy_version,
             version=version,
         )
+    if isinstance(event, PeriodClosed):
+        return msgspec.structs.replace(book, closed=(*book.closed, event.last_on), version=book.version + 1)
+    if isinstance(event, PeriodReopened):
+        return msgspec.structs.replace(book, closed=book.closed[:-1], version=book.version + 1)
     assert isinstance(event, PostingTemplateChanged)
     template = PostingTemplate(version=event.version, roles=event.roles, methods=event.methods, reasons=event.reasons)
     return msgspec.structs.replace(book, template=template, version=book.version + 1)

@@ -75,6 +75,13 @@ def check_horizon(on: date, book: Book, today: date, field: str = "effective_on"
         raise Refusal(Code.DATE_WITHIN_HORIZON, field, on)
 
 
+def check_accounting_date(on: date, book: Book, today: date) -> None:
+    """Refuses a date outside the horizon, or in a closed period where the book does not move it."""
+    check_horizon(on, book, today)
+    if on < book.open_from:
+        raise Refusal(Code.PERIOD_OPEN, "effective_on", on)
+
+
 def base_total(book: Book, currency: str, amount: int, rate: str | None, given: int | None) -> int:
     """The base amount of a document's total: given, or converted at the rate, or the amount itself in base currency."""
     if currency == book.base_currency:

@@ -93,6 +93,8 @@ Customer = Annotated[Id, AfterValidator(_customer)]
 ItemId = Annotated[str, StringConstraints(max_length=220), AfterValidator(_item)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Policy = Literal["none", "oldest_due_first", "proportional", "largest_first", "exact_amount_first"]
+LateFacts = Literal["refuse", "move"]
+Period = Annotated[str, StringConstraints(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
 Kind = Literal[
     "invoice",
     "debit-note",
@@ -212,7 +214,10 @@ class CommandBase(Model):
 
 
 class OpenBook(CommandBase):
-    """Open a book 账套. The template's entries are set over the defaults of the standard chart."""
+    """Open a book 账套. The template's entries are set over the defaults of the standard chart.
+
+    ``late_facts``: what is asked for a closed period is moved to the first open day, or refused.
+    """
 
     command: Literal["OpenBook"] = "OpenBook"
     name: Text | None = None
@@ -223,6 +228,7 @@ class OpenBook(CommandBase):
     first_on: Day = date(1900, 1, 1)
     allocation: Policy = "oldest_due_first"
     tolerances: dict[CurrencyCode, Annotated[int, Field(ge=0, le=LIMIT)]] = {}
+    late_facts: LateFacts = "move"
     roles: dict[Word, AccountCode] = Field(default_factory=dict)
     methods: dict[Word, AccountCode] = Field(default_factory=dict)
     reasons: dict[Word, Word] = Field(default_factory=dict)
@@ -238,7 +244,9 @@ class ChangePostingTemplate(CommandBase):
 
 
 class ChangeBookPolicies(CommandBase):
-    """Set how payments settle from now on, or how much may be rounded off; what is not named stays.
+    """Set how payments settle from now on, how much may be rounded off, or what becomes of late facts.
+
+    What is not named stays.
 
     ``tolerances`` replaces the whole table: currency → minor units an item.
     """
@@ -246,12 +254,53 @@ class ChangeBookPolicies(CommandBase):
     command: Literal["ChangeBookPolicies"] = "ChangeBookPolicies"
     allocation: Policy | None = None
     tolerances: dict[CurrencyCode, Annotated[int, Field(ge=0, le=LIMIT)]] | None = None
+    late_facts: LateFacts | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if self.allocation is None and self.tolerances is None:
-            raise ValueError("must set allocation or tolerances")
+        if self.allocation is None and self.tolerances is None and self.late_facts is None:
+            raise ValueError("must set allocation, tolerances or late_facts")
         return self
+
+
+class ClosingCheck(Model):
+    """One point of the closing list: whether it holds, and how many findings speak against it.
+
+    ``accepted``: the period is closed although it does not hold; the command's reason says why.
+    """
+
+    check: Word
+    holds: bool
+    found: Annotated[int, Field(ge=0, le=LIMIT)] = 0
+    accepted: bool = False
+
+
+class ClosePeriod(CommandBase):
+    """结账: nothing is booked into the period any more. ``position``: of the log, at which the checks were made.
+
+    The first period that is closed takes all before it with it.
+    """
+
+    command: Literal["ClosePeriod"] = "ClosePeriod"
+    period: Period
+    position: Id
+    checks: list[ClosingCheck]
+
+    @model_validator(mode="after")
+    def _accepted_for_a_reason(self) -> Self:
+        if len({check.check for check in self.checks}) < len(self.checks):
+            raise ValueError("checks must each be named once")
+        if any(check.accepted for check in self.checks) and not self.reason:
+            raise ValueError("a check is accepted for a reason only")
+        return self
+
+
+class ReopenPeriod(CommandBase):
+    """反结账: the period that was closed last is open again."""
+
+    command: Literal["ReopenPeriod"] = "ReopenPeriod"
+    reason: Annotated[Text, StringConstraints(min_length=1)]
+    period: Period
 
 
 class AccountCommand(CommandBase):
@@ -543,6 +592,8 @@ Command = (
     OpenBook
     | ChangePostingTemplate
     | ChangeBookPolicies
+    | ClosePeriod
+    | ReopenPeriod
     | IssueInvoice
     | IssueCreditNote
     | RecordPayment

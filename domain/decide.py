@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+from msgspec.structs import replace
+
 from domain.account import Account
 from domain.adjustment import post_adjustment
 from domain.billing import issue_credit_note, issue_invoice
@@ -32,6 +34,7 @@ from domain.documents import document_id, document_of, reference_of
 from domain.draft import Draft, Named
 from domain.events import Voucher
 from domain.history import History, touched_documents
+from domain.late import belongs_to_closed_period, moved_to_open_day
 from domain.manual import allocate_by_hand, release_by_hand
 from domain.payment import record_payment
 from domain.refund import record_refund
@@ -77,7 +80,13 @@ def _draft(account: Account, named: Named, command: AccountCommand, book: Book, 
     revision = getattr(command, "revision", 1)
     if revision > 1:
         _check_revision(named, command, revision)
-    return _HANDLERS[type(command)](account, named, command, book, today)
+    asked: date | None = getattr(command, "effective_on", None)
+    if asked is None or not belongs_to_closed_period(book, asked):
+        return _HANDLERS[type(command)](account, named, command, book, today)
+    draft = _HANDLERS[type(command)](account, named, moved_to_open_day(command, book), book, today)
+    # Of all its events the one that nothing else has caused is the command's own.
+    draft.events = [replace(e, requested_effective_on=asked) if e.caused_by is None else e for e in draft.events]
+    return draft
 
 
 def awaited_document(command: AccountCommand, named: Named) -> str | None:

@@ -365,6 +365,7 @@ class BookOpened(Event, frozen=True, kw_only=True, omit_defaults=True):
     first_on: date
     allocation: str
     tolerances: dict[str, int] = {}
+    late_facts: Literal["refuse", "move"] = "move"
 
 
 class PostingTemplateChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -377,10 +378,12 @@ class PostingTemplateChanged(Event, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class BookPolicies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How payments settle by themselves, and how many minor units an item may be rounded off, by currency."""
+    """How payments settle by themselves, how many minor units an item may be rounded off, by currency, and what
+    becomes of what is asked for a closed period."""
 
     allocation: str
     tolerances: dict[str, int]
+    late_facts: Literal["refuse", "move"] = "move"
 
 
 class BookPoliciesChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -388,6 +391,36 @@ class BookPoliciesChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     before: BookPolicies
     after: BookPolicies
+
+
+class ClosingCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One point of the closing list, as it stood: ``found`` speaks against it; ``accepted`` all the same."""
+
+    check: str
+    holds: bool
+    found: int = 0
+    accepted: bool = False
+
+
+class PeriodClosed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """结账: nothing effective on or before ``last_on`` is recorded after this event, unless it is opened again.
+
+    ``position``: of the log, at which the ``checks`` were made.
+    """
+
+    period: str
+    first_on: date
+    last_on: date
+    position: str
+    checks: list[ClosingCheck]
+
+
+class PeriodReopened(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """反结账: what is effective from ``first_on`` on may be recorded again."""
+
+    period: str
+    first_on: date
+    last_on: date
 
 
 class FactDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -467,6 +500,8 @@ TOPICS: dict[str, type[Event]] = {
     "book-opened.v1": BookOpened,
     "posting-template-changed.v1": PostingTemplateChanged,
     "book-policies-changed.v1": BookPoliciesChanged,
+    "period-closed.v1": PeriodClosed,
+    "period-reopened.v1": PeriodReopened,
     "fact-deferred.v1": FactDeferred,
     "deferred-fact-applied.v1": DeferredFactApplied,
     "deferred-fact-rejected.v1": DeferredFactRejected,

@@ -13,8 +13,8 @@ from domain.book import Book
 from domain.checks import (
     base_parts,
     base_total,
+    check_accounting_date,
     check_each_positive,
-    check_horizon,
     check_limit,
     check_positive,
     check_remittance,
@@ -41,7 +41,7 @@ def record_payment(account: Account, named: Named, command: RecordPayment, book:
     check_limit(base, "base_total")
     deductions = [deduction.amount for deduction in command.deductions]
     check_each_positive(deductions, "deductions")
-    check_horizon(command.effective_on, book, today)
+    check_accounting_date(command.effective_on, book, today)
     deducted = sum(deductions)
     cash = command.cash if command.cash is not None else command.amount - deducted
     deposit = UNIDENTIFIED if account.is_house else command.deposit_class

@@ -15,9 +15,9 @@ from domain.book import Book
 from domain.checks import (
     base_total,
     check_account,
+    check_accounting_date,
     check_currency,
     check_each_positive,
-    check_horizon,
     check_limit,
     check_positive,
     terms,
@@ -47,7 +47,7 @@ def record_refund(account: Account, named: Named, command: RecordRefund, book: B
     check_positive(command.amount, "amount")
     check_each_positive([part.amount for part in command.funded_by], "funded_by")
     check_limit(base, "base_total")
-    check_horizon(command.effective_on, book, today)
+    check_accounting_date(command.effective_on, book, today)
     draft = Draft(account, book, command, document)
     funding = _fund(draft, named, command, original, command.effective_on)
     instruction = command.nature == "instruction"

@@ -29,6 +29,7 @@ class Code(StrEnum):
     AMOUNT_MUST_BE_POSITIVE = "amount_must_be_positive"
     AMOUNT_WITHIN_LIMIT = "amount_must_be_within_limit"
     DATE_WITHIN_HORIZON = "effective_date_must_be_within_horizon"
+    PERIOD_OPEN = "period_must_be_open"
     DATE_PRECEDES_ITEM = "effective_date_must_not_precede_item"
     NEGATIVE_TOTAL = "negative_total_must_be_credit_note"
     LINES_AND_TAX = "lines_and_tax_must_sum_to_total"
@@ -56,6 +57,11 @@ class Code(StrEnum):
     WRITE_OFF = "write_off_must_not_exceed_open"
     ITEM_WRITTEN_OFF = "item_must_be_written_off"
     RECOVERY = "recovery_must_not_exceed_written_off"
+    PERIOD_ENDED = "period_must_have_ended"
+    EARLIER_PERIODS = "earlier_periods_must_be_closed"
+    NO_FACT_WAITING = "no_fact_may_be_waiting"
+    CHECKS_HOLD = "closing_checks_must_hold"
+    LAST_PERIOD = "only_the_period_closed_last_can_be_reopened"
     REVERSED_TWICE = "document_must_not_be_reversed_twice"
     FISCAL = "fiscal_invoice_must_be_credited"
     REVERSAL_MODE = "only_a_refund_can_have_failed"
@@ -80,6 +86,7 @@ RULES: dict[Code, str] = {
     Code.AMOUNT_MUST_BE_POSITIVE: "an amount must be positive; the kind of document gives the direction",
     Code.AMOUNT_WITHIN_LIMIT: "an amount must not exceed 10^15 minor units, in its currency and in base currency",
     Code.DATE_WITHIN_HORIZON: "the accounting date must lie between the book's first day and a year from today",
+    Code.PERIOD_OPEN: "nothing is booked into a closed period, and a period is closed once",
     Code.DATE_PRECEDES_ITEM: "an instruction takes from an item only on a day from which on there is enough open",
     Code.NEGATIVE_TOTAL: "a document with a negative total is a credit note",
     Code.LINES_AND_TAX: "lines and tax must sum to the total",
@@ -107,6 +114,11 @@ RULES: dict[Code, str] = {
     Code.WRITE_OFF: "a write-off must not exceed what the item has open",
     Code.ITEM_WRITTEN_OFF: "a recovery names a write-off that is in the books and the item that it wrote off",
     Code.RECOVERY: "recoveries must not exceed, all together, what the write-off took from the item",
+    Code.PERIOD_ENDED: "a period is closed once its last day has passed",
+    Code.EARLIER_PERIODS: "periods are closed in their order, none is left out",
+    Code.NO_FACT_WAITING: "a period is not closed while a fact of it waits for its document",
+    Code.CHECKS_HOLD: "every point of the closing list must be there and hold, or be accepted for a reason",
+    Code.LAST_PERIOD: "periods are opened again from the one that was closed last",
     Code.REVERSED_TWICE: "a document is reversed once, and a reversal never; enter a new revision",
     Code.FISCAL: "an invoice with a fiscal number is undone by a credit note only",
     Code.REVERSAL_MODE: "only a refund can have failed; anything else is reversed as an error",

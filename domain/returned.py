@@ -14,9 +14,9 @@ from domain.book import Book
 from domain.checks import (
     base_total,
     check_account,
+    check_accounting_date,
     check_currency,
     check_each_positive,
-    check_horizon,
     check_limit,
     check_positive,
     terms,
@@ -163,7 +163,7 @@ def _checked(
     check_limit(command.fee, "fee")
     check_each_positive([one.amount for one in command.deductions], "deductions")
     check_limit(base, "base_total")
-    check_horizon(command.effective_on, book, today)
+    check_accounting_date(command.effective_on, book, today)
     for n, deduction in enumerate(command.deductions):
         book.role_of_reason(deduction.reason, f"deductions.{n}.reason")
     deducted = sum(one.amount for one in command.deductions)

@@ -1,6 +1,7 @@
 """Reversals 红字冲销: an event with the negated postings of the one that it names. Final.
 
-An error is mirrored on its own date, or, where a later fact has used the room, on the first day with room; its own
+An error is mirrored on its own date, or on the first open one, if that is closed, or, where a later fact has used the
+room, on the first day with room; its own
 allocations are released on their own dates, and what is linked to it is reversed with it. A refund that failed comes
 back on the bank's date. What an undone refund had released is allocated again, if still open. Identity 6: the account's
 net is as if neither had been.
@@ -10,7 +11,7 @@ from datetime import date
 
 from domain.account import Account
 from domain.book import Book
-from domain.checks import check_account, check_currency, check_horizon, terms
+from domain.checks import check_account, check_accounting_date, check_currency, terms
 from domain.commands import ReverseDocument
 from domain.documents import document_of, item_id
 from domain.draft import Draft, Named
@@ -41,7 +42,7 @@ def reverse_document(account: Account, named: Named, command: ReverseDocument, b
     assert own is not None
     check_currency(account, history)
     if command.effective_on is not None:
-        check_horizon(command.effective_on, book, today)
+        check_accounting_date(command.effective_on, book, today)
         if command.effective_on < own.effective_on:
             raise Refusal(Code.DATE_PRECEDES_ITEM, "effective_on", command.effective_on)
     check_account(account, history, "document")
@@ -105,7 +106,8 @@ def _reverse(
     own = source.event
     assert isinstance(own, Voucher)
     document: str = own.document  # type: ignore[attr-defined]
-    asked = on = _not_before(own.effective_on, command.effective_on)
+    asked = _not_before(own.effective_on, command.effective_on)
+    on = max(asked, book.open_from)
     postings = [reversed_posting(posting) for posting in own.postings]
     restored = []
     for posting in postings:

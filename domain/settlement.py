@@ -1,6 +1,6 @@
 """Settling debit items with credit items 核销, and undoing it 反核销.
 
-An allocation's date is derived: the first day on which both items have room; one ``Allocated``, one date, so links of
+An allocation's date is derived: the first open day on which both items have room; one ``Allocated``, one date, so links of
 different days become events of their own. Base amounts follow rule 8: round(open base × part / open amount), the last
 part takes all; what the two sides differ by is exchange difference. A release gives back exactly what was taken.
 """
@@ -32,7 +32,8 @@ def allocate(draft: Draft, links: Iterable[Link], mode: str, policy: str | None 
         credit, debit = draft.get(credit_item), draft.get(debit_item)
         assert credit is not None, credit_item
         assert debit is not None, debit_item
-        on = max(credit.first_day_with_room(amount), debit.first_day_with_room(amount))
+        asked = max(credit.first_day_with_room(amount), debit.first_day_with_room(amount))
+        on = max(asked, draft.book.open_from)
         credit_base = share(credit.open_base, amount, credit.open)
         debit_base = share(debit.open_base, amount, debit.open)
         draft.put(credit.moved(on, -amount, -credit_base))
@@ -40,12 +41,14 @@ def allocate(draft: Draft, links: Iterable[Link], mode: str, policy: str | None 
         day = days.get(on)
         if day is None:
             day = days[on] = _Day(draft.next_version + len(days))
+        day.asked = min(day.asked, asked)
         day.link(credit, debit, amount, credit_base, debit_base)
     for on, day in days.items():
         draft.add(
             Allocated(
                 **terms(draft.command, draft.book, draft.caused_by),
                 effective_on=on,
+                requested_effective_on=day.asked if day.asked != on else None,
                 lines=day.lines,
                 mode=mode,  # type: ignore[arg-type]
                 policy=policy,
@@ -56,12 +59,16 @@ def allocate(draft: Draft, links: Iterable[Link], mode: str, policy: str | None 
 
 
 class _Day:
-    """The links of one day: D each credit item's account, C each debit item's account, ± exchange difference."""
+    """The links of one day: D each credit item's account, C each debit item's account, ± exchange difference.
 
-    __slots__ = ("exchange", "lines", "postings", "version")
+    ``asked``: the earliest day that any of them would have had, were no period closed.
+    """
+
+    __slots__ = ("asked", "exchange", "lines", "postings", "version")
 
     def __init__(self, version: int) -> None:
         self.version = version
+        self.asked = date.max
         self.lines: list[AllocationLine] = []
         self.postings: dict[str, Posting] = {}
         self.exchange = 0
@@ -107,7 +114,11 @@ def reversed_posting(posting: Posting) -> Posting:
 def release(
     draft: Draft, named: Named, link: LiveAllocation, on: date, amount: int | None = None, caused_by: str | None = None
 ) -> None:
-    """Add the ``AllocationReleased`` of what is left of a live link, or of a part of it, dated ``on``."""
+    """Add the ``AllocationReleased`` of what is left of a live link, or of a part of it, dated ``on``.
+
+    Where that day is closed it is dated the first open one.
+    """
+    asked, on = on, max(on, draft.book.open_from)
     link = draft.link(link)
     amount = link.amount if amount is None else amount
     credit_base = share(link.credit_base, amount, link.amount)
@@ -125,6 +136,7 @@ def release(
         AllocationReleased(
             **terms(draft.command, draft.book, caused_by),
             effective_on=on,
+            requested_effective_on=asked if asked != on else None,
             mode=link.mode,  # type: ignore[arg-type]
             allocation=link.allocation,
             credit_item=credit.item,

@@ -11,7 +11,7 @@ from datetime import date
 
 from domain.account import Account
 from domain.book import Book
-from domain.checks import check_account, check_currency, check_horizon, check_positive, terms
+from domain.checks import check_account, check_accounting_date, check_currency, check_positive, terms
 from domain.commands import RecoverWriteOff, WriteOff
 from domain.documents import document_id, document_of
 from domain.draft import Draft, Named
@@ -32,7 +32,7 @@ def write_off(account: Account, named: Named, command: WriteOff, book: Book, tod
     for n, one in enumerate(command.items):
         if one.amount is not None:
             check_positive(one.amount, f"items.{n}.amount")
-    check_horizon(command.effective_on, book, today)
+    check_accounting_date(command.effective_on, book, today)
     found = [account.items.get(one.item) for one in command.items]
     for one, item in zip(command.items, found, strict=True):
         if item is not None and item.open >= (one.amount or item.open) > item.room(command.effective_on):
@@ -95,7 +95,7 @@ def recover_write_off(account: Account, named: Named, command: RecoverWriteOff, 
     history = named.get(command.write_off.document)
     check_currency(account, history)
     check_positive(command.amount, "amount")
-    check_horizon(command.effective_on, book, today)
+    check_accounting_date(command.effective_on, book, today)
     if history is not None and history.own is not None and command.effective_on < history.own.effective_on:
         raise Refusal(Code.DATE_PRECEDES_ITEM, "effective_on", command.effective_on)
     allowance = book.account_of_role(ALLOWANCE, "write_off")

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from domain.account import Account
-from domain.book import Book, BookCommand, decide_book, evolve_book
+from domain.book import Book, evolve_book
 from domain.commands import (
     COMMAND,
     ID_LENGTH,
@@ -33,6 +33,7 @@ from domain.decide import (
     named_documents,
     named_references,
 )
+from domain.decide_book import BookCommand, decide_book
 from domain.documents import AccountName, book_stream, feed_stream, waiting_stream
 from domain.draft import NOTHING_NAMED, Named
 from domain.events import Event, InvoiceIssued, PaymentReceived
@@ -173,7 +174,10 @@ class Deciding:
 
     def _book_events(self, book: Book | None, command: BookCommand) -> None:
         version = 0 if book is None else book.version
-        for event in decide_book(book, command):
+        # The first events of a book need no day, and there is none without its time zone.
+        today = self._now.date() if book is None else self._today_of(book)
+        waiting = [fact for stream, _, fact in self._state.all_waiting() if stream.split(":", 2)[1] == command.book]
+        for event in decide_book(book, command, today, waiting):
             version += 1
             book = evolve_book(book, event)
             self._record(book_stream(command.book), version, event)

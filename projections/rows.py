@@ -83,6 +83,8 @@ LEAN: dict[str, type[_Moving] | None] = {
     "book-opened.v1": None,
     "posting-template-changed.v1": None,
     "book-policies-changed.v1": None,
+    "period-closed.v1": None,
+    "period-reopened.v1": None,
     "fact-deferred.v1": None,
     "deferred-fact-applied.v1": None,
     "deferred-fact-rejected.v1": None,

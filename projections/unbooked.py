@@ -25,6 +25,8 @@ _UNCOUNTED = frozenset(
         "OpenBook",
         "ChangePostingTemplate",
         "ChangeBookPolicies",
+        "ClosePeriod",
+        "ReopenPeriod",
         "Allocate",
         "ReleaseAllocation",
         "StateControlTotals",

@@ -15,7 +15,15 @@ VERSION = "1.0.0"
 """Of the contract, not of the program: its first number changes when a sender has to."""
 BINDING = "0.5.0"
 KEYED_BY_BOOK = frozenset(
-    {"OpenBook", "ChangePostingTemplate", "ChangeBookPolicies", "StateControlTotals", "RejectDeferredFact"}
+    {
+        "OpenBook",
+        "ChangePostingTemplate",
+        "ChangeBookPolicies",
+        "ClosePeriod",
+        "ReopenPeriod",
+        "StateControlTotals",
+        "RejectDeferredFact",
+    }
 )
 SAID_BY_ENVELOPE = frozenset({"command", "source", "source_id"})
 NUMBERED = "The number of the message, from 1 on without gaps within one book, day and currency; optional."

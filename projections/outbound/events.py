@@ -342,6 +342,7 @@ def _book_opened(event: stored.BookOpened) -> Fields:
         "first_on": event.first_on,
         "allocation_policy": event.allocation,
         "tolerances": event.tolerances,
+        "late_facts": event.late_facts,
     }
 
 
@@ -356,9 +357,23 @@ def _posting_template_changed(event: stored.PostingTemplateChanged) -> Fields:
 
 def _book_policies_changed(event: stored.BookPoliciesChanged) -> Fields:
     return {
-        name: types.Policies(allocation_policy=policies.allocation, tolerances=policies.tolerances)
+        name: types.Policies(
+            allocation_policy=policies.allocation, tolerances=policies.tolerances, late_facts=policies.late_facts
+        )
         for name, policies in (("before", event.before), ("after", event.after))
     }
+
+
+def _period_closed(event: stored.PeriodClosed) -> Fields:
+    checks = [
+        types.ClosingCheck(check=one.check, holds=one.holds, found=one.found, accepted=one.accepted)
+        for one in event.checks
+    ]
+    return _period(event) | {"checked_at": event.position, "checks": checks}
+
+
+def _period(event: stored.PeriodClosed | stored.PeriodReopened) -> Fields:
+    return {"period": event.period, "first_on": event.first_on, "last_on": event.last_on}
 
 
 def _fact_deferred(event: stored.FactDeferred) -> Fields:
@@ -403,6 +418,8 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.BookOpened: _book_opened,
     stored.PostingTemplateChanged: _posting_template_changed,
     stored.BookPoliciesChanged: _book_policies_changed,
+    stored.PeriodClosed: _period_closed,
+    stored.PeriodReopened: _period,
     stored.FactDeferred: _fact_deferred,
 }
 
@@ -422,6 +439,8 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.BookOpened: "tieout.book-opened.v1",
     stored.PostingTemplateChanged: "tieout.posting-template-changed.v1",
     stored.BookPoliciesChanged: "tieout.book-policies-changed.v1",
+    stored.PeriodClosed: "tieout.period-closed.v1",
+    stored.PeriodReopened: "tieout.period-reopened.v1",
     stored.FactDeferred: "tieout.fact-deferred.v1",
     stored.DeferredFactApplied: "tieout.deferred-fact-applied.v1",
     stored.DeferredFactRejected: "tieout.deferred-fact-rejected.v1",

@@ -315,6 +315,7 @@ class BookOpened(Public, frozen=True, kw_only=True):
     first_on: date
     allocation_policy: Text
     tolerances: Annotated[dict[str, int], Meta(description="Currency to minor units an item.")]
+    late_facts: Literal["refuse", "move"]
 
 
 class PostingTemplateChanged(Public, frozen=True, kw_only=True):
@@ -327,10 +328,12 @@ class PostingTemplateChanged(Public, frozen=True, kw_only=True):
 
 
 class Policies(Struct, frozen=True, kw_only=True):
-    """How payments settle by themselves, and how many minor units an item may be rounded off, by currency."""
+    """How payments settle by themselves, how many minor units an item may be rounded off, by currency, and what
+    becomes of what is asked for a closed period."""
 
     allocation_policy: Text
     tolerances: dict[str, int]
+    late_facts: Literal["refuse", "move"]
 
 
 class BookPoliciesChanged(Public, frozen=True, kw_only=True):
@@ -338,6 +341,33 @@ class BookPoliciesChanged(Public, frozen=True, kw_only=True):
 
     before: Policies
     after: Policies
+
+
+class ClosingCheck(Struct, frozen=True, kw_only=True):
+    """One point of the closing list."""
+
+    check: Text
+    holds: bool
+    found: Annotated[int, Meta(ge=0, description="How many findings speak against it.")]
+    accepted: Annotated[bool, Meta(description="The period was closed although it does not hold.")]
+
+
+class PeriodClosed(Public, frozen=True, kw_only=True):
+    """A period was closed: until it is opened again, no event of the book is effective on or before its last day."""
+
+    period: Text
+    first_on: date
+    last_on: date
+    checked_at: Annotated[str, Meta(description="The position at which the checks were made.")]
+    checks: list[ClosingCheck]
+
+
+class PeriodReopened(Public, frozen=True, kw_only=True):
+    """The period that had been closed last is open again; `reason` says why."""
+
+    period: Text
+    first_on: date
+    last_on: date
 
 
 class FactDeferred(OfAccount, frozen=True, kw_only=True):
@@ -384,6 +414,8 @@ TYPES: dict[str, type[Public]] = {
     "tieout.book-opened.v1": BookOpened,
     "tieout.posting-template-changed.v1": PostingTemplateChanged,
     "tieout.book-policies-changed.v1": BookPoliciesChanged,
+    "tieout.period-closed.v1": PeriodClosed,
+    "tieout.period-reopened.v1": PeriodReopened,
     "tieout.fact-deferred.v1": FactDeferred,
     "tieout.deferred-fact-applied.v1": DeferredFactApplied,
     "tieout.deferred-fact-rejected.v1": DeferredFactRejected,

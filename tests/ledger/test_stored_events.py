@@ -24,6 +24,7 @@ from domain.events import (
     BookOpened,
     BookPolicies,
     BookPoliciesChanged,
+    ClosingCheck,
     ControlTotalsStated,
     CreditNoteIssued,
     Deduction,
@@ -41,6 +42,8 @@ from domain.events import (
     PaymentReceived,
     PaymentReinstated,
     PaymentReturned,
+    PeriodClosed,
+    PeriodReopened,
     Posting,
     PostingTemplateChanged,
     RefundPaid,
@@ -332,6 +335,7 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             calendar="month",
             first_on=date(2024, 1, 1),
             allocation="oldest_due_first",
+            late_facts="refuse",
             tolerances={"CNY": 100},
         ),
         BookOpened(
@@ -361,11 +365,40 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             **WHO,
             reason="as agreed",
             before=BookPolicies("oldest_due_first", {}),
-            after=BookPolicies("largest_first", {"CNY": 100}),
+            after=BookPolicies("largest_first", {"CNY": 100}, "refuse"),
         ),
         BookPoliciesChanged(
             **WHO, before=BookPolicies("none", {}), after=BookPolicies("oldest_due_first", {"CNY": 100})
         ),
+    ),
+    "period-closed.v1": (
+        PeriodClosed(
+            **WHO,
+            reason="the bank is a day late",
+            period="2024-01",
+            first_on=date(2024, 1, 1),
+            last_on=date(2024, 1, 31),
+            position="0:99",
+            checks=[ClosingCheck("quarantine", False, 2, True), ClosingCheck("control", True)],
+        ),
+        PeriodClosed(
+            **WHO,
+            period="2024-01",
+            first_on=date(2024, 1, 1),
+            last_on=date(2024, 1, 31),
+            position="0:99",
+            checks=[],
+        ),
+    ),
+    "period-reopened.v1": (
+        PeriodReopened(
+            **WHO,
+            reason="a statement was forgotten",
+            period="2024-01",
+            first_on=date(2024, 1, 1),
+            last_on=date(2024, 1, 31),
+        ),
+        PeriodReopened(**WHO, period="2024-01", first_on=date(2024, 1, 1), last_on=date(2024, 1, 31)),
     ),
     "fact-deferred.v1": (
         FactDeferred(

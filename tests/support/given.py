@@ -12,12 +12,11 @@ from typing import Any
 import msgspec
 
 from domain.account import Account, evolve, from_snapshot, payload, snapshot
-from domain.book import Book, decide_book, evolve_book, open_book
+from domain.book import Book, evolve_book, open_book
 from domain.commands import (
     AccountCommand,
     Allocate,
-    ChangeBookPolicies,
-    ChangePostingTemplate,
+    ClosePeriod,
     Command,
     IssueCreditNote,
     IssueInvoice,
@@ -29,6 +28,7 @@ from domain.commands import (
     ReinstatePayment,
     RejectDeferredFact,
     ReleaseAllocation,
+    ReopenPeriod,
     ReturnPayment,
     ReverseDocument,
     WriteOff,
@@ -43,11 +43,13 @@ from domain.decide import (
     named_documents,
     named_references,
 )
+from domain.decide_book import BookCommand, decide_book
 from domain.documents import account_stream, book_stream, parse_document, waiting_stream
 from domain.draft import Named
 from domain.events import Event, FactDeferred
 from domain.history import History, Source, allocated_documents, enters, fold, touched_documents
 from domain.items import OpenItem
+from domain.periods import CHECKS
 from domain.refusals import Refusal
 from domain.waiting import applied, defer, deferred_command, rejected, still_waiting
 
@@ -76,8 +78,8 @@ class Books:
         """The events that a command leads to, those of facts that had waited for it included; or why it is refused."""
         before = len(self.log)
         try:
-            if isinstance(command, (ChangePostingTemplate, ChangeBookPolicies)):
-                for event in decide_book(self.book, command):
+            if isinstance(command, BookCommand):
+                for event in decide_book(self.book, command, today, self.waiting()):
                     self.book = evolve_book(self.book, event)
                     self._record(book_stream(BOOK), event)
             elif isinstance(command, RejectDeferredFact):
@@ -245,6 +247,13 @@ def _made(kind: type[Any], fields: dict[str, Any]) -> Any:
     return kind.model_validate_json(msgspec.json.encode(known | fields))
 
 
+def _of_book(kind: type[Any], **fields: Any) -> Any:
+    """A command for the book as a whole, likewise."""
+    global _count
+    _count += 1
+    return kind.model_validate({"source": "test", "source_id": f"s{_count}", "book": BOOK} | fields)
+
+
 def day(text: str | date) -> date:
     """``"01-31"`` is 31 January 2024; a whole ISO date is itself."""
     if isinstance(text, date):
@@ -341,6 +350,23 @@ def reject(fact: AccountCommand, reason: str = "sent by mistake") -> RejectDefer
     """A fact that waits is given up."""
     named = {"source": "test", "source_id": f"reject-{fact.source_id}", "book": BOOK, "reason": reason}
     return RejectDeferredFact(**named, fact_source=fact.source, fact_source_id=fact.source_id)
+
+
+def close(period: str, position: str = "0:0", **findings: Any) -> ClosePeriod:
+    """A period is closed; ``findings``: how many speak against a check, which is accepted for the ``reason``."""
+    reason = findings.pop("reason", None)
+    checks = [
+        {"check": name, "holds": not findings.get(name), "found": findings.get(name, 0), "accepted": name in findings}
+        for name in CHECKS
+    ]
+    command: ClosePeriod = _of_book(ClosePeriod, period=period, position=position, reason=reason, checks=checks)
+    return command
+
+
+def reopen(period: str, reason: str = "a statement was forgotten") -> ReopenPeriod:
+    """The period closed last is opened again."""
+    command: ReopenPeriod = _of_book(ReopenPeriod, period=period, reason=reason)
+    return command
 
 
 def allocate(*lines: Iterable[Any], **more: Any) -> Allocate:

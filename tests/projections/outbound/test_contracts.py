@@ -13,7 +13,13 @@ from projections.outbound.types import TYPES
 
 DOCUMENT: dict[str, Any] = json.loads(asyncapi.document())
 MESSAGES: dict[str, Any] = DOCUMENT["components"]["messages"]
-OF_BOOK = {"tieout.book-opened.v1", "tieout.posting-template-changed.v1", "tieout.book-policies-changed.v1"}
+OF_BOOK = {
+    "tieout.book-opened.v1",
+    "tieout.posting-template-changed.v1",
+    "tieout.book-policies-changed.v1",
+    "tieout.period-closed.v1",
+    "tieout.period-reopened.v1",
+}
 KNOWN = {
     *("$ref", "additionalProperties", "const", "description", "enum", "format", "items", "minimum", "minLength"),
     *("properties", "required", "title", "type"),

@@ -24,6 +24,8 @@ STREAMS = {
     "book-opened": "book:main",
     "posting-template-changed": "book:main",
     "book-policies-changed": "book:main",
+    "period-closed": "book:main",
+    "period-reopened": "book:main",
     "control-totals-stated": "feed:main:billing",
     "fact-deferred": "wait:main:payment::P:7:1",
     "deferred-fact-applied": "wait:main:payment::P:7:1",

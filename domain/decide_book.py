@@ -1,0 +1,31 @@
+"""From a command for a book as a whole to its events, or a refusal: the door beside ``decide``."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from domain.book import Book, change_policies, change_template, open_book
+from domain.commands import ChangeBookPolicies, ChangePostingTemplate, ClosePeriod, OpenBook, ReopenPeriod
+from domain.events import Event, FactDeferred
+from domain.periods import close_period, reopen_period
+
+BookCommand = OpenBook | ChangePostingTemplate | ChangeBookPolicies | ClosePeriod | ReopenPeriod
+"""A command for a book as a whole."""
+
+
+def decide_book(
+    book: Book | None, command: BookCommand, today: date, waiting: Sequence[FactDeferred] = ()
+) -> list[Event]:
+    """The events of a command for a book, which is None where it is to be opened; raises ``Refusal``.
+
+    ``today`` is the book's day, ``waiting`` its facts that wait for a document.
+    """
+    if isinstance(command, OpenBook):
+        return open_book(command)
+    assert book is not None
+    if isinstance(command, ChangePostingTemplate):
+        return change_template(book, command)
+    if isinstance(command, ClosePeriod):
+        return [close_period(book, command, today, waiting)]
+    if isinstance(command, ReopenPeriod):
+        return [reopen_period(book, command)]
+    return change_policies(book, command)

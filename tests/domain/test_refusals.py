@@ -247,7 +247,7 @@ ROWS: list[Row] = [
         "period",
         "2024-01 (test R1)",
     ),
-    (Code.CHECKS_HOLD, [], close("2024-01").model_copy(update={"checks": []}), "checks", "quarantine"),
+    (Code.CHECKS_HOLD, [], close("2024-01").model_copy(update={"checks": []}), "checks", "waiting"),
     (Code.LAST_PERIOD, [close("2024-01"), close("2024-02")], reopen("2024-01"), "period", "2024-01"),
     (
         Code.REVERSED_TWICE,

@@ -1,7 +1,8 @@
 """Invoices 应收单 and credit notes 红字发票.
 
 An invoice debits receivable, an item an instalment, and credits its lines and tax (an opening item: migration); a
-credit note is its mirror with one credit item. Amounts are minor units. The total is converted once; instalments, and
+credit note is its mirror with one credit item. A line with a service period goes to deferred revenue, and the event says
+how it is earned (``domain.recognition``); an opening item is taken over as it is, and defers nothing. Amounts are minor units. The total is converted once; instalments, and
 lines with tax, share the base amount by largest remainder. Both are settled on arrival: references first, then by the
 book's policy what payments have unapplied; a credit note by reference only.
 """
@@ -23,10 +24,12 @@ from domain.checks import (
     check_remittance,
 )
 from domain.commands import Billing, IssueCreditNote, IssueInvoice
+from domain.commands import Line as LineModel
 from domain.documents import document_id, item_id, reference_of
 from domain.draft import Draft, Named
 from domain.events import (
     CreditNoteIssued,
+    Deferral,
     DiscountTerms,
     Instalment,
     InvoiceIssued,
@@ -40,7 +43,7 @@ from domain.history import History, gross_by_code
 from domain.money import decimal_ratio
 from domain.refusals import Code, Refusal
 from domain.settlement import be_paid_by_reference, fire, resolve, settle, spend_unapplied
-from domain.template import MIGRATION, OUTPUT_TAX, RECEIVABLE
+from domain.template import DEFERRED_REVENUE, MIGRATION, OUTPUT_TAX, RECEIVABLE
 
 _Billed = TypeVar("_Billed", InvoiceIssued, CreditNoteIssued)
 
@@ -73,7 +76,8 @@ def issue_invoice(account: Account, named: Named, command: IssueInvoice, book: B
         Posting(RECEIVABLE, receivable, "D", amount, bases[n - 1], item_id(document, n), command.dimensions)
         for n, amount in enumerate(parts, 1)
     ]
-    postings += _contra_postings(command, book, base, "C", amounts)
+    contra, deferrals = _contra_postings(command, book, base, "C", amounts)
+    postings += contra
     draft = Draft(account, book, command, document)
     settles = not account.is_house
     remittance = [resolve(draft, named, paid.reference, paid.amount, settles) for paid in command.remittance]
@@ -89,6 +93,7 @@ def issue_invoice(account: Account, named: Named, command: IssueInvoice, book: B
         instalments=[Instalment(i.due_on, i.amount) for i in command.instalments],
         remittance=remittance,
         discount=DiscountTerms(discount.percent, discount.until_on) if discount else None,
+        deferrals=deferrals,
     )
     draft.emit(event)
     if settles and account.credits:
@@ -125,7 +130,7 @@ def issue_credit_note(account: Account, named: Named, command: IssueCreditNote, 
     _check_limits(command, base, amounts)
     check_accounting_date(command.effective_on, book, today)
     _check_sum(command, amounts)
-    postings = _contra_postings(command, book, base, "D", amounts)
+    postings, deferrals = _contra_postings(command, book, base, "D", amounts)
     flags = _tax_flags(command) + _check_credit(account, command, against, history)
     if total:
         receivable = book.account_of_role(RECEIVABLE, "customer")
@@ -134,7 +139,7 @@ def issue_credit_note(account: Account, named: Named, command: IssueCreditNote, 
     draft = Draft(account, book, command, document)
     waits = against is not None and resolve(draft, named, reference_of(against), None, not account.is_house).waits
     own = {"flags": flags, "postings": postings, "against": against, "against_waits": waits}
-    event = _document(CreditNoteIssued, command, book, document, base, **own)
+    event = _document(CreditNoteIssued, command, book, document, base, **own, deferrals=deferrals)
     draft.emit(event)
     if total and not account.is_house:
         _settle_credit_note(draft, event)
@@ -199,19 +204,31 @@ def _check_sum(command: Billing, amounts: Sequence[int]) -> None:
         raise Refusal(Code.LINES_AND_TAX, "total", f"{command.total} (lines and tax: {summed})")
 
 
-def _contra_postings(command: Billing, book: Book, base: int, side: Side, amounts: Sequence[int]) -> list[Posting]:
-    """The revenue and tax side of a document (an opening item: migration), summed by (role, account, dimensions)."""
+def _contra_postings(
+    command: Billing, book: Book, base: int, side: Side, amounts: Sequence[int]
+) -> tuple[list[Posting], list[Deferral]]:
+    """The revenue and tax side of a document (an opening item: migration), summed by (role, account, dimensions).
+
+    With it what of that is deferred.
+    """
     own = command.dimensions
     if command.opening:
         account = book.account_of_role(MIGRATION, "opening")
-        return [Posting(MIGRATION, account, side, command.total, base, None, own)] if command.total else []
+        return [Posting(MIGRATION, account, side, command.total, base, None, own)] if command.total else [], []
     keys: list[tuple[str, dict[str, str]]] = []
+    deferred = []
     for n, line in enumerate(command.lines):
         if line.role not in book.template.roles:
             raise Refusal(Code.ROLE, f"lines.{n}.role", line.role)
-        keys.append((line.role, own | line.dimensions if line.dimensions else own))
+        role = line.role
+        if line.service_from is not None or line.service_to is not None:
+            _check_service_period(line, n, book)
+            deferred.append(n)
+            role = DEFERRED_REVENUE
+        keys.append((role, own | line.dimensions if line.dimensions else own))
     keys += [(OUTPUT_TAX, own)] * len(command.tax)
     bases = base_parts(book, command.currency, base, amounts, command.rate)
+    deferrals = _deferrals(command, book, deferred, bases) if deferred else []
     summed: dict[object, tuple[str, dict[str, str], int, int]] = {}
     for (role, dimensions), amount, base_amount in zip(keys, amounts, bases, strict=True):
         key = (role, *sorted(dimensions.items())) if dimensions else role
@@ -228,7 +245,41 @@ def _contra_postings(command: Billing, book: Book, base: int, side: Side, amount
         if amount or base_amount:
             account = book.account_of_role(role, "tax")
             postings.append(Posting(role, account, side, amount, base_amount, None, dimensions))
-    return postings
+    return postings, deferrals
+
+
+def _check_service_period(line: LineModel, n: int, book: Book) -> None:
+    if line.service_from is None or line.service_to is None or line.service_from > line.service_to:
+        raise Refusal(Code.SERVICE_PERIOD, f"lines.{n}.service_to", line.service_to or "")
+    book.account_of_role(DEFERRED_REVENUE, f"lines.{n}.service_from")
+
+
+def _deferrals(command: Billing, book: Book, deferred: Iterable[int], bases: Sequence[int]) -> list[Deferral]:
+    """What the ``deferred`` lines, by their number, are earned as: one deferral a role, dimensions and service period."""
+    summed: dict[object, Deferral] = {}
+    roles = book.template.roles
+    for n in deferred:
+        line = command.lines[n]
+        assert line.service_from is not None
+        assert line.service_to is not None
+        dimensions = command.dimensions | line.dimensions
+        key = (line.role, line.service_from, line.service_to, *sorted(dimensions.items()))
+        before = summed.get(key)
+        summed[key] = Deferral(
+            line.role,
+            roles[line.role],
+            roles[DEFERRED_REVENUE],
+            line.net + (before.amount if before is not None else 0),
+            bases[n] + (before.base_amount if before is not None else 0),
+            line.service_from,
+            line.service_to,
+            book.recognition,
+            dimensions,
+        )
+    for deferral in summed.values():
+        check_limit(deferral.amount, "lines")
+        check_limit(deferral.base_amount, "lines")
+    return [deferral for deferral in summed.values() if deferral.amount or deferral.base_amount]
 
 
 def _document(kind: type[_Billed], command: Billing, book: Book, document: str, base: int, **own: Any) -> _Billed:

@@ -38,6 +38,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     allocation: str
     tolerances: dict[str, int]
     late_facts: Literal["refuse", "move"]
+    recognition: Literal["day", "month"]
     template: PostingTemplate
     policy_version: int
     version: int
@@ -91,6 +92,7 @@ def open_book(command: OpenBook) -> list[Event]:
             allocation=command.allocation,
             tolerances=command.tolerances,
             late_facts=command.late_facts,
+            recognition=command.recognition,
         ),
         _template_changed(command, template),
     ]
@@ -105,11 +107,12 @@ def change_template(book: Book, command: ChangePostingTemplate) -> list[Event]:
 
 def change_policies(book: Book, command: ChangeBookPolicies) -> list[Event]:
     """The policies as they were and as they are from now on."""
-    before = BookPolicies(book.allocation, book.tolerances, book.late_facts)
+    before = BookPolicies(book.allocation, book.tolerances, book.late_facts, book.recognition)
     after = BookPolicies(
         book.allocation if command.allocation is None else command.allocation,
         book.tolerances if command.tolerances is None else command.tolerances,
         book.late_facts if command.late_facts is None else command.late_facts,
+        book.recognition if command.recognition is None else command.recognition,
     )
     return [
         BookPoliciesChanged(
@@ -139,6 +142,7 @@ def evolve_book(book: Book | None, event: Event) -> Book:
             allocation=event.allocation,
             tolerances=event.tolerances,
             late_facts=event.late_facts,
+            recognition=event.recognition,
             template=default_template(),
             policy_version=1,
             version=1,
@@ -151,6 +155,7 @@ def evolve_book(book: Book | None, event: Event) -> Book:
             allocation=event.after.allocation,
             tolerances=event.after.tolerances,
             late_facts=event.after.late_facts,
+            recognition=event.after.recognition,
             policy_version=version if event.after.allocation != book.allocation else book.policy_version,
             version=version,
         )

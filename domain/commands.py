@@ -94,6 +94,7 @@ ItemId = Annotated[str, StringConstraints(max_length=220), AfterValidator(_item)
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Policy = Literal["none", "oldest_due_first", "proportional", "largest_first", "exact_amount_first"]
 LateFacts = Literal["refuse", "move"]
+Recognition = Literal["day", "month"]
 Period = Annotated[str, StringConstraints(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
 Kind = Literal[
     "invoice",
@@ -117,7 +118,10 @@ class Model(BaseModel):
 
 
 class Line(Model):
-    """A line of an invoice or credit note; ``net`` without tax, negative for a discount."""
+    """A line of an invoice or credit note; ``net`` without tax, negative for a discount.
+
+    What has a service period, with both its days, is deferred and earned over it.
+    """
 
     net: Minor
     role: Word = "revenue"
@@ -216,7 +220,8 @@ class CommandBase(Model):
 class OpenBook(CommandBase):
     """Open a book 账套. The template's entries are set over the defaults of the standard chart.
 
-    ``late_facts``: what is asked for a closed period is moved to the first open day, or refused.
+    ``late_facts``: what is asked for a closed period is moved to the first open day, or refused. ``recognition``: lines
+    with a service period are earned by the day, or in equal parts by the month where the period is whole months.
     """
 
     command: Literal["OpenBook"] = "OpenBook"
@@ -229,6 +234,7 @@ class OpenBook(CommandBase):
     allocation: Policy = "oldest_due_first"
     tolerances: dict[CurrencyCode, Annotated[int, Field(ge=0, le=LIMIT)]] = {}
     late_facts: LateFacts = "move"
+    recognition: Recognition = "day"
     roles: dict[Word, AccountCode] = Field(default_factory=dict)
     methods: dict[Word, AccountCode] = Field(default_factory=dict)
     reasons: dict[Word, Word] = Field(default_factory=dict)
@@ -244,7 +250,8 @@ class ChangePostingTemplate(CommandBase):
 
 
 class ChangeBookPolicies(CommandBase):
-    """Set how payments settle from now on, how much may be rounded off, or what becomes of late facts.
+    """Set how payments settle from now on, how much may be rounded off, what becomes of late facts, or how revenue over
+    time is earned.
 
     What is not named stays.
 
@@ -255,11 +262,13 @@ class ChangeBookPolicies(CommandBase):
     allocation: Policy | None = None
     tolerances: dict[CurrencyCode, Annotated[int, Field(ge=0, le=LIMIT)]] | None = None
     late_facts: LateFacts | None = None
+    recognition: Recognition | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if self.allocation is None and self.tolerances is None and self.late_facts is None:
-            raise ValueError("must set allocation, tolerances or late_facts")
+        policies = (self.allocation, self.tolerances, self.late_facts, self.recognition)
+        if all(policy is None for policy in policies):
+            raise ValueError("must set allocation, tolerances, late_facts or recognition")
         return self
 
 
@@ -557,6 +566,24 @@ class ReverseDocument(AccountCommand):
         return self
 
 
+class RecogniseRevenue(AccountCommand):
+    """收入确认 of a document: what its schedule says up to ``until_on``, less what was recognised before.
+
+    Booked on ``effective_on``, or on ``until_on`` if that is not given.
+    """
+
+    command: Literal["RecogniseRevenue"] = "RecogniseRevenue"
+    document: DocumentRef
+    until_on: Day
+    effective_on: Day | None = None
+
+    @model_validator(mode="after")
+    def _earned(self) -> Self:
+        if self.effective_on is not None and self.effective_on < self.until_on:
+            raise ValueError("effective_on must not be before until_on")
+        return self
+
+
 class StateControlTotals(CommandBase):
     """Control totals 控制总数: what the source named ``feed`` says that it sent for a day in a currency.
 
@@ -606,6 +633,7 @@ Command = (
     | Allocate
     | ReleaseAllocation
     | ReverseDocument
+    | RecogniseRevenue
     | StateControlTotals
     | RejectDeferredFact
 )

@@ -21,6 +21,7 @@ from domain.commands import (
     IssueCreditNote,
     IssueInvoice,
     PostAdjustment,
+    RecogniseRevenue,
     RecordPayment,
     RecordRefund,
     RecoverWriteOff,
@@ -37,6 +38,7 @@ from domain.history import History, touched_documents
 from domain.late import belongs_to_closed_period, moved_to_open_day
 from domain.manual import allocate_by_hand, release_by_hand
 from domain.payment import record_payment
+from domain.recognition import recognise_revenue
 from domain.refund import record_refund
 from domain.refusals import Code, Refusal
 from domain.returned import reinstate_payment, return_payment
@@ -56,6 +58,7 @@ _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] =
     Allocate: allocate_by_hand,
     ReleaseAllocation: release_by_hand,
     ReverseDocument: reverse_document,
+    RecogniseRevenue: recognise_revenue,
 }
 
 
@@ -80,10 +83,10 @@ def _draft(account: Account, named: Named, command: AccountCommand, book: Book, 
     revision = getattr(command, "revision", 1)
     if revision > 1:
         _check_revision(named, command, revision)
-    asked: date | None = getattr(command, "effective_on", None)
+    asked: date | None = getattr(command, "effective_on", None) or getattr(command, "until_on", None)
     if asked is None or not belongs_to_closed_period(book, asked):
         return _HANDLERS[type(command)](account, named, command, book, today)
-    draft = _HANDLERS[type(command)](account, named, moved_to_open_day(command, book), book, today)
+    draft = _HANDLERS[type(command)](account, named, moved_to_open_day(command, asked, book), book, today)
     # Of all its events the one that nothing else has caused is the command's own.
     draft.events = [replace(e, requested_effective_on=asked) if e.caused_by is None else e for e in draft.events]
     return draft
@@ -153,7 +156,7 @@ def named_documents(command: Any) -> list[str]:
         for line in command.lines:
             names.extend((document_of(line.credit_item), document_of(line.debit_item)))
         names.extend(document_of(item) for item in command.credit_items)
-    elif isinstance(command, ReverseDocument):
+    elif isinstance(command, (ReverseDocument, RecogniseRevenue)):
         names.append(command.document.document)
     return names
 

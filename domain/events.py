@@ -43,6 +43,23 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     service_to: date | None = None
 
 
+class Deferral(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """What of a document is earned over a service period: held on ``deferred_account``, moved to ``account`` as it is earned.
+
+    ``method``: by the day, or in equal parts by the month. All lines of one role, dimensions and period are one.
+    """
+
+    role: str
+    account: str
+    deferred_account: str
+    amount: int
+    base_amount: int
+    service_from: date
+    service_to: date
+    method: Literal["day", "month"] = "day"
+    dimensions: dict[str, str] = {}
+
+
 class Tax(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Tax of one code: ``base`` taxed at ``rate`` (decimal text, per cent) is ``amount``, as upstream computed it."""
 
@@ -133,7 +150,10 @@ class Voucher(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class InvoiceIssued(Voucher, frozen=True, kw_only=True, omit_defaults=True):
-    """应收单: D receivable, an item an instalment; C revenue and tax (an opening item: C migration)."""
+    """应收单: D receivable, an item an instalment; C revenue and tax (an opening item: C migration).
+
+    ``deferrals``: what of its lines is credited to deferred revenue, and how it is earned.
+    """
 
     document: str
     total: int
@@ -152,11 +172,13 @@ class InvoiceIssued(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     bill_to: str | None = None
     sold_to: str | None = None
     dimensions: dict[str, str] = {}
+    deferrals: list[Deferral] = []
 
 
 class CreditNoteIssued(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     """红字发票: D revenue and tax (opening: D migration); C receivable, one credit item.
 
+    ``deferrals``: what of its lines is taken from deferred revenue; a schedule of its own, beside its invoice's.
     ``against_waits``: the credited invoice was unknown; the reference fires, once, when it arrives.
     """
 
@@ -176,6 +198,7 @@ class CreditNoteIssued(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     bill_to: str | None = None
     sold_to: str | None = None
     dimensions: dict[str, str] = {}
+    deferrals: list[Deferral] = []
 
 
 class PaymentReceived(Voucher, frozen=True, kw_only=True, omit_defaults=True):
@@ -353,8 +376,34 @@ class DocumentReversed(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     restored: list[ItemImage] = []
 
 
+class RecognisedPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What of one deferral of a document, counted from 1, is recognised; negative for a credit note's."""
+
+    deferral: int
+    amount: int
+    base_amount: int
+
+
+class RevenueRecognised(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """收入确认: D deferred revenue, C the deferrals' own accounts; moves no item. Negative for a credit note.
+
+    What the schedule of ``document`` says up to ``until_on``, less what was recognised before. ``amount`` and
+    ``base_amount`` are the sums of the parts. ``reverses``: the recognition that is undone with its document, in red.
+    """
+
+    document: str
+    until_on: date
+    parts: list[RecognisedPart]
+    amount: int
+    base_amount: int
+    reverses: str | None = None
+
+
 class BookOpened(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A book 账套 is opened. ``allocation`` is the policy for payments; ``tolerances`` currency → minor units an item."""
+    """A book 账套 is opened. ``allocation`` is the policy for payments; ``tolerances`` currency → minor units an item.
+
+    ``recognition``: how what is invoiced from now on for a service period is earned.
+    """
 
     book: str
     name: str | None = None
@@ -366,6 +415,7 @@ class BookOpened(Event, frozen=True, kw_only=True, omit_defaults=True):
     allocation: str
     tolerances: dict[str, int] = {}
     late_facts: Literal["refuse", "move"] = "move"
+    recognition: Literal["day", "month"] = "day"
 
 
 class PostingTemplateChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -378,12 +428,13 @@ class PostingTemplateChanged(Event, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class BookPolicies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How payments settle by themselves, how many minor units an item may be rounded off, by currency, and what
-    becomes of what is asked for a closed period."""
+    """How payments settle by themselves, how many minor units an item may be rounded off, by currency, what becomes of
+    what is asked for a closed period, and how revenue over time is earned."""
 
     allocation: str
     tolerances: dict[str, int]
     late_facts: Literal["refuse", "move"] = "move"
+    recognition: Literal["day", "month"] = "day"
 
 
 class BookPoliciesChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -497,6 +548,7 @@ TOPICS: dict[str, type[Event]] = {
     "written-off.v1": WrittenOff,
     "write-off-recovered.v1": WriteOffRecovered,
     "document-reversed.v1": DocumentReversed,
+    "revenue-recognised.v1": RevenueRecognised,
     "book-opened.v1": BookOpened,
     "posting-template-changed.v1": PostingTemplateChanged,
     "book-policies-changed.v1": BookPoliciesChanged,

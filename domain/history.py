@@ -27,6 +27,7 @@ from domain.events import (
     PaymentReinstated,
     PaymentReturned,
     RefundPaid,
+    RevenueRecognised,
     Tax,
     Voucher,
     WriteOffRecovered,
@@ -88,7 +89,8 @@ class History:
     """One document, as all events that concern it make it.
 
     ``own`` is the event that entered it (None while it only waits, or is only named); ``stream`` that event's stream.
-    ``items`` holds its items, settled ones too; ``allocations`` the live links of those items, oldest first.
+    ``items`` holds its items, settled ones too; ``allocations`` the live links of those items, oldest first;
+    ``recognised`` what of its deferrals, counted from 1, has become revenue: amount and base amount.
     """
 
     def __init__(self, document: str) -> None:
@@ -108,6 +110,8 @@ class History:
         self.write_offs: dict[str, Source] = {}
         self.recoveries: dict[str, WriteOffRecovered] = {}
         self.caused_releases: list[AllocationReleased] = []
+        self.recognitions: list[Source] = []
+        self.recognised: dict[int, tuple[int, int]] = {}
 
     def add(self, source: Source) -> None:
         """The next event that concerns the document."""
@@ -141,6 +145,8 @@ class History:
             self.write_offs[event.document] = source
         elif isinstance(event, WriteOffRecovered) and event.write_off == self.document:
             self.recoveries[event.document] = event
+        elif isinstance(event, RevenueRecognised):
+            self._recognised(source, event)
 
     def _allocated(self, source: Source, event: Allocated) -> None:
         for line in event.lines:
@@ -168,6 +174,13 @@ class History:
             self.allocations[event.allocation] = link
         else:
             del self.allocations[event.allocation]
+
+    def _recognised(self, source: Source, event: RevenueRecognised) -> None:
+        if event.reverses is None:
+            self.recognitions.append(source)
+        for part in event.parts:
+            amount, base = self.recognised.get(part.deferral, (0, 0))
+            self.recognised[part.deferral] = (amount + part.amount, base + part.base_amount)
 
     def _reversed(self, event: DocumentReversed) -> None:
         if event.document == self.document:
@@ -270,6 +283,8 @@ def touched_documents(event: Event) -> set[str]:
         touched |= {event.returned, event.payment}
     elif isinstance(event, WriteOffRecovered):
         touched.add(event.write_off)
+    elif isinstance(event, RevenueRecognised):
+        touched.add(event.document)
     elif isinstance(event, DocumentReversed):
         touched.add(event.document)
         touched.update(event.named)

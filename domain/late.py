@@ -18,9 +18,8 @@ def belongs_to_closed_period(book: Book, asked: date) -> bool:
     return book.late_facts == "move" and book.first_on <= asked < book.open_from
 
 
-def moved_to_open_day(command: AccountCommand, book: Book) -> AccountCommand:
-    """The command as of the first open day."""
-    asked = command.effective_on  # type: ignore[attr-defined]
+def moved_to_open_day(command: AccountCommand, asked: date, book: Book) -> AccountCommand:
+    """The command, asked for a closed day, as of the first open one."""
     own = {
         name: asked
         for name in _DAYS_OF_ITS_OWN

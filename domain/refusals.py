@@ -32,6 +32,7 @@ class Code(StrEnum):
     PERIOD_OPEN = "period_must_be_open"
     DATE_PRECEDES_ITEM = "effective_date_must_not_precede_item"
     NEGATIVE_TOTAL = "negative_total_must_be_credit_note"
+    SERVICE_PERIOD = "service_period_must_have_both_days_in_order"
     LINES_AND_TAX = "lines_and_tax_must_sum_to_total"
     INSTALMENTS = "instalments_must_sum_to_total"
     ROLE = "role_must_be_configured"
@@ -57,6 +58,8 @@ class Code(StrEnum):
     WRITE_OFF = "write_off_must_not_exceed_open"
     ITEM_WRITTEN_OFF = "item_must_be_written_off"
     RECOVERY = "recovery_must_not_exceed_written_off"
+    DEFERRED = "document_must_have_deferred_revenue"
+    EARNED = "schedule_must_have_more_than_was_recognised"
     PERIOD_ENDED = "period_must_have_ended"
     EARLIER_PERIODS = "earlier_periods_must_be_closed"
     NO_FACT_WAITING = "no_fact_may_be_waiting"
@@ -89,6 +92,7 @@ RULES: dict[Code, str] = {
     Code.PERIOD_OPEN: "nothing is booked into a closed period, and a period is closed once",
     Code.DATE_PRECEDES_ITEM: "an instruction takes from an item only on a day from which on there is enough open",
     Code.NEGATIVE_TOTAL: "a document with a negative total is a credit note",
+    Code.SERVICE_PERIOD: "a service period has both its days, the first not after the last",
     Code.LINES_AND_TAX: "lines and tax must sum to the total",
     Code.INSTALMENTS: "instalments must sum to the total (none, if that is zero)",
     Code.ROLE: "the book's posting template must have an account for the role",
@@ -114,6 +118,8 @@ RULES: dict[Code, str] = {
     Code.WRITE_OFF: "a write-off must not exceed what the item has open",
     Code.ITEM_WRITTEN_OFF: "a recovery names a write-off that is in the books and the item that it wrote off",
     Code.RECOVERY: "recoveries must not exceed, all together, what the write-off took from the item",
+    Code.DEFERRED: "revenue is recognised of an invoice or credit note that is in the books and has deferred some",
+    Code.EARNED: "by its schedule more must be earned up to the day than has been recognised",
     Code.PERIOD_ENDED: "a period is closed once its last day has passed",
     Code.EARLIER_PERIODS: "periods are closed in their order, none is left out",
     Code.NO_FACT_WAITING: "a period is not closed while a fact of it waits for its document",

@@ -25,12 +25,15 @@ from domain.events import (
     WriteOffRecovered,
 )
 from domain.history import History, Source, touched_documents
+from domain.recognition import reverse_recognitions
 from domain.refusals import Code, Refusal
 from domain.settlement import reallocate, release, reversed_posting
 
 
 def reverse_document(account: Account, named: Named, command: ReverseDocument, book: Book, today: date) -> Draft:
-    """Releases, the reversal of what is linked, DocumentReversed, allocations again. The document must be known.
+    """Releases, the reversal of what was recognised or is linked, DocumentReversed, allocations again.
+
+    The document must be known.
 
     Refuses a second reversal, a fiscal invoice, a failure of anything but a refund, and a document that others were
     built upon.
@@ -63,6 +66,7 @@ def reverse_document(account: Account, named: Named, command: ReverseDocument, b
         _make_room(draft, named, *raised, _version(history))
     for link in history.newest_first():
         release(draft, named, link, _not_before(link.effective_on, command.effective_on), None, name)
+    reverse_recognitions(draft, history, command)
     for source in history.linked.values():
         _reverse(draft, named, source, command, book, caused_by=name)
     _reverse(draft, named, Source(history.stream, _version(history), own), command, book, caused_by=None)

@@ -9,6 +9,7 @@ import msgspec
 
 RECEIVABLE = "receivable"
 REVENUE = "revenue"
+DEFERRED_REVENUE = "deferred_revenue"
 OUTPUT_TAX = "output_tax"
 MIGRATION = "migration"
 CLEARING = "transfer_clearing"
@@ -27,6 +28,7 @@ ROLES = {
     "contract": "2205",
     UNIDENTIFIED: "2241",
     SECURITY: "2241",
+    DEFERRED_REVENUE: "220502",
     REVENUE: "6001",
     OUTPUT_TAX: "2221",
     MIGRATION: "1901",
@@ -38,6 +40,8 @@ ROLES = {
     "small_balance": "6711",
     "overpayment_kept": "6301",
 }
+"""Deferred revenue is no control account: it has a sub-account of contract liabilities 合同负债 of its own, so that 2205 stays
+what the deposits on contracts are (identity 2)."""
 SMALL_ENTERPRISES = {ALLOWANCE: "5711"}
 """What differs by the standard for small enterprises (小企业会计准则), which know no allowance: a loss when it occurs."""
 METHODS = {"bank": "1002", "provider": "1012", "bill": "1121", "contra": "2202", "cash": "1001"}

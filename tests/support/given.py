@@ -22,6 +22,7 @@ from domain.commands import (
     IssueInvoice,
     OpenBook,
     PostAdjustment,
+    RecogniseRevenue,
     RecordPayment,
     RecordRefund,
     RecoverWriteOff,
@@ -379,6 +380,18 @@ def allocate(*lines: Iterable[Any], **more: Any) -> Allocate:
 def release(allocation: str, amount: int | None = None, **more: Any) -> ReleaseAllocation:
     """A release of one allocation line by its id, ``<version>.<n>``."""
     command: ReleaseAllocation = _made(ReleaseAllocation, {"allocation": allocation, "amount": amount} | more)
+    return command
+
+
+def service(total: int, first: str | date, last: str | date, **more: Any) -> dict[str, Any]:
+    """A line of an invoice or credit note with a service period, as ``lines`` of one."""
+    return {"lines": [{"net": total, "service_from": day(first), "service_to": day(last)} | more]}
+
+
+def recognise(document: str, until: str | date, on: str | date | None = None, **more: Any) -> RecogniseRevenue:
+    """Revenue of a document is recognised up to a day."""
+    fields = {"document": ref(document), "until_on": day(until), "effective_on": day(on) if on else None}
+    command: RecogniseRevenue = _made(RecogniseRevenue, fields | more)
     return command
 
 

@@ -32,10 +32,10 @@ class Code(StrEnum):
     PERIOD_OPEN = "period_must_be_open"
     DATE_PRECEDES_ITEM = "effective_date_must_not_precede_item"
     NEGATIVE_TOTAL = "negative_total_must_be_credit_note"
-    SERVICE_PERIOD = "service_period_must_have_both_days_in_order"
     LINES_AND_TAX = "lines_and_tax_must_sum_to_total"
     INSTALMENTS = "instalments_must_sum_to_total"
     ROLE = "role_must_be_configured"
+    SERVICE_PERIOD = "service_period_must_have_both_days_in_order"
     METHOD = "method_must_be_configured"
     REASON = "reason_must_be_configured"
     CASH_AND_DEDUCTIONS = "cash_and_deductions_must_sum_to_amount"
@@ -92,10 +92,10 @@ RULES: dict[Code, str] = {
     Code.PERIOD_OPEN: "nothing is booked into a closed period, and a period is closed once",
     Code.DATE_PRECEDES_ITEM: "an instruction takes from an item only on a day from which on there is enough open",
     Code.NEGATIVE_TOTAL: "a document with a negative total is a credit note",
-    Code.SERVICE_PERIOD: "a service period has both its days, the first not after the last",
     Code.LINES_AND_TAX: "lines and tax must sum to the total",
     Code.INSTALMENTS: "instalments must sum to the total (none, if that is zero)",
     Code.ROLE: "the book's posting template must have an account for the role",
+    Code.SERVICE_PERIOD: "a service period has both its days, the first not after the last",
     Code.METHOD: "the book's posting template must have an account for the method of payment",
     Code.REASON: "the book's posting template must have a role for the reason",
     Code.CASH_AND_DEDUCTIONS: "cash and deductions must sum to the amount",

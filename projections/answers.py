@@ -177,6 +177,7 @@ LinkKind = Literal[
     "writes_off",
     "recovers",
     "reverses",
+    "recognises",
 ]
 
 
@@ -188,7 +189,8 @@ class Link(Answer, frozen=True, kw_only=True):
     it names; ``returns`` to the payment; ``reinstates`` to the return and to its payment;
     ``credits`` to the invoice a credit note is against; ``adjusts`` to the document of the adjusted item;
     ``writes_off`` to that of each item written off; ``recovers`` to that of the item and to the write-off;
-    ``reverses`` from and to the reversed document itself, with the amount that it had.
+    ``reverses`` from and to the reversed document itself, with the amount that it had; ``recognises`` likewise, with what
+    of its deferred revenue was earned.
     """
 
     kind: LinkKind

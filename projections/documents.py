@@ -21,6 +21,7 @@ from domain.events import (
     PaymentReinstated,
     PaymentReturned,
     RefundPaid,
+    RevenueRecognised,
     Voucher,
     WriteOffRecovered,
     WrittenOff,
@@ -195,6 +196,8 @@ def _ties(view: View, event: Event) -> Iterator[_Tie]:
     elif isinstance(event, WriteOffRecovered):
         yield _Tie("recovers", event.document, None, event.write_off, None, event.amount)
         yield _Tie("recovers", event.document, None, document_of(event.item), event.item, event.amount)
+    elif isinstance(event, RevenueRecognised):
+        yield _Tie("recognises", event.document, None, event.document, None, event.amount)
     elif isinstance(event, DocumentReversed):
         stream, _, version = event.event.rpartition(":")
         reversed_event = log.event_at_version(view.connection, stream, int(version))

@@ -12,6 +12,8 @@ itself stands in ``item``. When all of an item's movements lie within (E, K), th
 ``turnover`` has the turnover of both sides by day and by block of log positions: the trial balance at K sums whole
 blocks and reads from the log the events between K and the nearer end of its block.
 
+``deferral`` has, document by document, what was deferred and what became revenue: revenue over time at any (E, K).
+
 ``arrival`` has, by block too, what each source's messages of a day come to: what upstream states is compared with it.
 
 Documents, links and the audit trail need no table: the register's documents and touches already lead to their events.
@@ -25,7 +27,7 @@ from sqlalchemy import Text as AnyText
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-VERSION = 2
+VERSION = 3
 """Of the tables' shape and of what is put into them. Another number means: rebuild."""
 NAME = "projections"
 """The name under which the position reached stands in the store's ``tracking``."""
@@ -124,7 +126,30 @@ number how many, their hash total (``projections.arrivals``) and the highest; 0 
 day that a message asked for.
 """
 
-TABLES = (ITEM, MOVEMENT, TURNOVER, ARRIVAL)
+DEFERRAL = _table(
+    "deferral",
+    _key("stream", Text),
+    _key("document", Text),
+    _key("position", _Integer),
+    _merged("effective_on", Text, MAX),
+    _merged("account", Text, MAX),
+    _merged("deferred", _Integer, SUM),
+    _merged("recognised", _Integer, SUM),
+    _merged("base_deferred", _Integer, SUM),
+    _merged("base_recognised", _Integer, SUM),
+    _merged("service_from", Text, MAX),
+    _merged("service_to", Text, MAX),
+    _merged("until_on", Text, MAX),
+    _merged("undone", _Integer, SUM),
+)
+"""What an event did to the deferred revenue of a document; signed amounts, credit less debit of what is ``deferred`` and
+what of that is ``recognised``, both negative for a credit note. ``account`` is that of deferred revenue.
+
+The document itself has the first and the last day of its service periods, a recognition the day up to which it was made;
+``undone`` is 1 for the document's reversal. What an event does not know is empty.
+"""
+
+TABLES = (ITEM, MOVEMENT, TURNOVER, ARRIVAL, DEFERRAL)
 
 OPEN = "item_open"
 """The index of the items that have anything open now; queries say that in its words, so that it serves them."""

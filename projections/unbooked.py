@@ -29,6 +29,7 @@ _UNCOUNTED = frozenset(
         "ReopenPeriod",
         "Allocate",
         "ReleaseAllocation",
+        "RecogniseRevenue",
         "StateControlTotals",
         "RejectDeferredFact",
     }

@@ -167,6 +167,20 @@ def _bill(event: stored.InvoiceIssued | stored.CreditNoteIssued) -> Fields:
         "bill_to": _given(event.bill_to),
         "sold_to": _given(event.sold_to),
         "dimensions": event.dimensions,
+        "deferrals": [
+            types.Deferral(
+                role=one.role,
+                account=one.account,
+                deferred_account=one.deferred_account,
+                amount=one.amount,
+                base_amount=one.base_amount,
+                service_from=one.service_from,
+                service_to=one.service_to,
+                method=one.method,
+                dimensions=one.dimensions,
+            )
+            for one in event.deferrals
+        ],
     }
 
 
@@ -332,6 +346,20 @@ def _document_reversed(event: stored.DocumentReversed) -> Fields:
     }
 
 
+def _revenue_recognised(event: stored.RevenueRecognised) -> Fields:
+    return _voucher(event) | {
+        "document": event.document,
+        "until_on": event.until_on,
+        "parts": [
+            types.RecognisedPart(deferral=one.deferral, amount=one.amount, base_amount=one.base_amount)
+            for one in event.parts
+        ],
+        "amount": event.amount,
+        "base_amount": event.base_amount,
+        "reverses": _given(event.reverses),
+    }
+
+
 def _book_opened(event: stored.BookOpened) -> Fields:
     return {
         "name": _given(event.name),
@@ -343,6 +371,7 @@ def _book_opened(event: stored.BookOpened) -> Fields:
         "allocation_policy": event.allocation,
         "tolerances": event.tolerances,
         "late_facts": event.late_facts,
+        "recognition": event.recognition,
     }
 
 
@@ -358,7 +387,10 @@ def _posting_template_changed(event: stored.PostingTemplateChanged) -> Fields:
 def _book_policies_changed(event: stored.BookPoliciesChanged) -> Fields:
     return {
         name: types.Policies(
-            allocation_policy=policies.allocation, tolerances=policies.tolerances, late_facts=policies.late_facts
+            allocation_policy=policies.allocation,
+            tolerances=policies.tolerances,
+            late_facts=policies.late_facts,
+            recognition=policies.recognition,
         )
         for name, policies in (("before", event.before), ("after", event.after))
     }
@@ -415,6 +447,7 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.WrittenOff: _written_off,
     stored.WriteOffRecovered: _write_off_recovered,
     stored.DocumentReversed: _document_reversed,
+    stored.RevenueRecognised: _revenue_recognised,
     stored.BookOpened: _book_opened,
     stored.PostingTemplateChanged: _posting_template_changed,
     stored.BookPoliciesChanged: _book_policies_changed,
@@ -436,6 +469,7 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.WrittenOff: "tieout.written-off.v1",
     stored.WriteOffRecovered: "tieout.write-off-recovered.v1",
     stored.DocumentReversed: "tieout.document-reversed.v1",
+    stored.RevenueRecognised: "tieout.revenue-recognised.v1",
     stored.BookOpened: "tieout.book-opened.v1",
     stored.PostingTemplateChanged: "tieout.posting-template-changed.v1",
     stored.BookPoliciesChanged: "tieout.book-policies-changed.v1",

@@ -45,6 +45,20 @@ class Line(Struct, frozen=True, kw_only=True):
     service_to: date | UnsetType = UNSET
 
 
+class Deferral(Struct, frozen=True, kw_only=True):
+    """What of a document is earned over a service period: held on `deferred_account`, moved to `account` as it is earned."""
+
+    role: Text
+    account: Text
+    deferred_account: Text
+    amount: Minor
+    base_amount: BaseMinor
+    service_from: date
+    service_to: date
+    method: Annotated[Literal["day", "month"], Meta(description="By the day, or in equal parts by the month.")]
+    dimensions: Dimensions
+
+
 class Tax(Struct, frozen=True, kw_only=True):
     """The tax of one code."""
 
@@ -155,6 +169,7 @@ class Bill(Voucher, frozen=True, kw_only=True):
     bill_to: Text | UnsetType = UNSET
     sold_to: Text | UnsetType = UNSET
     dimensions: Dimensions
+    deferrals: Annotated[list[Deferral], Meta(description="What of the lines is deferred revenue.")]
 
 
 class InvoiceIssued(Bill, frozen=True, kw_only=True):
@@ -304,6 +319,25 @@ class DocumentReversed(Voucher, frozen=True, kw_only=True):
     mode: Annotated[Text, Meta(description="error: keyed in wrongly; failed: the bank sent it back.")]
 
 
+class RecognisedPart(Struct, frozen=True, kw_only=True):
+    """What of one deferral became revenue."""
+
+    deferral: Annotated[int, Meta(ge=1, description="Which of the document's deferrals, counted from 1.")]
+    amount: Minor
+    base_amount: BaseMinor
+
+
+class RevenueRecognised(Voucher, frozen=True, kw_only=True):
+    """Deferred revenue of a document was earned; negative for a credit note's, or where it is undone."""
+
+    document: DocumentId
+    until_on: Annotated[date, Meta(description="The day up to which the document's schedule was followed.")]
+    parts: list[RecognisedPart]
+    amount: Minor
+    base_amount: BaseMinor
+    reverses: Annotated[str | UnsetType, Meta(description="The id of the recognition that is undone.")] = UNSET
+
+
 class BookOpened(Public, frozen=True, kw_only=True):
     """A book was opened: one legal entity's set of accounts."""
 
@@ -316,6 +350,7 @@ class BookOpened(Public, frozen=True, kw_only=True):
     allocation_policy: Text
     tolerances: Annotated[dict[str, int], Meta(description="Currency to minor units an item.")]
     late_facts: Literal["refuse", "move"]
+    recognition: Literal["day", "month"]
 
 
 class PostingTemplateChanged(Public, frozen=True, kw_only=True):
@@ -328,12 +363,13 @@ class PostingTemplateChanged(Public, frozen=True, kw_only=True):
 
 
 class Policies(Struct, frozen=True, kw_only=True):
-    """How payments settle by themselves, how many minor units an item may be rounded off, by currency, and what
-    becomes of what is asked for a closed period."""
+    """How payments settle by themselves, how many minor units an item may be rounded off, by currency, what
+    becomes of what is asked for a closed period, and how revenue over time is earned."""
 
     allocation_policy: Text
     tolerances: dict[str, int]
     late_facts: Literal["refuse", "move"]
+    recognition: Literal["day", "month"]
 
 
 class BookPoliciesChanged(Public, frozen=True, kw_only=True):
@@ -411,6 +447,7 @@ TYPES: dict[str, type[Public]] = {
     "tieout.written-off.v1": WrittenOff,
     "tieout.write-off-recovered.v1": WriteOffRecovered,
     "tieout.document-reversed.v1": DocumentReversed,
+    "tieout.revenue-recognised.v1": RevenueRecognised,
     "tieout.book-opened.v1": BookOpened,
     "tieout.posting-template-changed.v1": PostingTemplateChanged,
     "tieout.book-policies-changed.v1": BookPoliciesChanged,

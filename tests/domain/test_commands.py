@@ -13,6 +13,7 @@ from given import (
     credit_note,
     invoice,
     payment,
+    recognise,
     recover,
     refund,
     reinstated,
@@ -54,6 +55,7 @@ EXAMPLES: list[Command] = [
     allocate(policy="proportional", credit_items=["payment::P:1#1"]),
     release("3.1", 5),
     reverse("refund::R:1", "02-14"),
+    recognise("invoice::1:1", "01-31", "02-05"),
     RejectDeferredFact(
         source="t", source_id="4", book=BOOK, reason="sent by mistake", fact_source="t", fact_source_id="9"
     ),
@@ -134,6 +136,7 @@ def test_what_is_not_valid_names_its_field(change: dict[str, Any], field: str) -
         lambda: allocate(("payment::P:1#1", "invoice::1:1#1"), credit_items=["payment::P:1#1"]),
         lambda: reverse("refund::R:1", mode="failed"),
         lambda: reverse("refund::R:1", effective_on="2024-02-14"),
+        lambda: recognise("invoice::1:1", "01-31", "01-30"),
         lambda: OpenBook(source="t", source_id="1", book=BOOK, base_currency="CNY", time_zone="Peking"),
     ],
 )

@@ -14,6 +14,7 @@ from given import (
     given,
     invoice,
     payment,
+    recognise,
     recover,
     refund,
     reinstated,
@@ -22,6 +23,7 @@ from given import (
     reopen,
     returned,
     reverse,
+    service,
     write_off,
 )
 
@@ -104,6 +106,13 @@ ROWS: list[Row] = [
         "99",
     ),
     (Code.ROLE, [], invoice("I1", 100, lines=[{"net": 100, "role": "unheard_of"}]), "lines.0.role", "unheard_of"),
+    (
+        Code.SERVICE_PERIOD,
+        [],
+        invoice("I1", 100, **service(100, "02-01", "01-31")),
+        "lines.0.service_to",
+        "2024-01-31",
+    ),
     (Code.METHOD, [], payment("P1", 100, method="pigeon"), "method", "pigeon"),
     (
         Code.REASON,
@@ -237,6 +246,14 @@ ROWS: list[Row] = [
         recover("B2", "write-off::W1:1", "invoice::I1:1#1", 11),
         "amount",
         "11 (written off: 10)",
+    ),
+    (Code.DEFERRED, [invoice("I1", 100)], recognise("invoice::I1:1", "01-31"), "document", "invoice::I1:1"),
+    (
+        Code.EARNED,
+        [invoice("I1", 100, **service(100, "01-01", "01-31")), recognise("invoice::I1:1", "01-31")],
+        recognise("invoice::I1:1", "02-29"),
+        "until_on",
+        "2024-02-29",
     ),
     (Code.PERIOD_ENDED, [], close("2024-06"), "period", "2024-06"),
     (Code.EARLIER_PERIODS, [close("2024-01")], close("2024-03"), "period", "2024-03"),

@@ -28,6 +28,7 @@ from domain.events import (
     ControlTotalsStated,
     CreditNoteIssued,
     Deduction,
+    Deferral,
     DeferredFactApplied,
     DeferredFactRejected,
     DiscountTerms,
@@ -46,8 +47,10 @@ from domain.events import (
     PeriodReopened,
     Posting,
     PostingTemplateChanged,
+    RecognisedPart,
     RefundPaid,
     Remittance,
+    RevenueRecognised,
     Tax,
     WriteOffLine,
     WriteOffRecovered,
@@ -102,6 +105,9 @@ BILLED_IN_FULL: dict[str, Any] = {
     "bill_to": "C1",
     "sold_to": "C2",
     "dimensions": NORTH,
+    "deferrals": [
+        Deferral("revenue", "6001", "220502", 10_000, 71_000, date(2024, 1, 1), date(2024, 12, 31), "month", NORTH)
+    ],
 }
 LINK: dict[str, Any] = {
     "credit_item": f"{PAYMENT}#1",
@@ -323,6 +329,27 @@ EVENTS: dict[str, tuple[Event, Event]] = {
         ),
         DocumentReversed(**BARE, document=INVOICE, event="acct:main:C1:USD:1", mode="error", postings=[]),
     ),
+    "revenue-recognised.v1": (
+        RevenueRecognised(
+            **FULL,
+            document=INVOICE,
+            until_on=date(2024, 1, 31),
+            parts=[RecognisedPart(1, -833, -5_917)],
+            amount=-833,
+            base_amount=-5_917,
+            reverses="acct:main:C1:USD:7",
+            postings=[Posting("deferred_revenue", "220502", "D", -833, -5_917, None, NORTH)],
+        ),
+        RevenueRecognised(
+            **BARE,
+            document=INVOICE,
+            until_on=date(2024, 1, 31),
+            parts=[RecognisedPart(1, 833, 833)],
+            amount=833,
+            base_amount=833,
+            postings=[],
+        ),
+    ),
     "book-opened.v1": (
         BookOpened(
             **WHO,
@@ -336,6 +363,7 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             first_on=date(2024, 1, 1),
             allocation="oldest_due_first",
             late_facts="refuse",
+            recognition="month",
             tolerances={"CNY": 100},
         ),
         BookOpened(
@@ -365,7 +393,7 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             **WHO,
             reason="as agreed",
             before=BookPolicies("oldest_due_first", {}),
-            after=BookPolicies("largest_first", {"CNY": 100}, "refuse"),
+            after=BookPolicies("largest_first", {"CNY": 100}, "refuse", "month"),
         ),
         BookPoliciesChanged(
             **WHO, before=BookPolicies("none", {}), after=BookPolicies("oldest_due_first", {"CNY": 100})

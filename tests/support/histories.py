@@ -22,6 +22,7 @@ from given import (
     credit_note,
     invoice,
     payment,
+    recognise,
     recover,
     refund,
     reinstated,
@@ -52,6 +53,7 @@ from domain.events import (
     PeriodClosed,
     PeriodReopened,
     RefundPaid,
+    RevenueRecognised,
     Voucher,
     WriteOffRecovered,
     WrittenOff,
@@ -59,7 +61,7 @@ from domain.events import (
 from domain.history import enters
 from domain.items import OpenItem
 from domain.refusals import Code, Refusal
-from domain.template import CONTROL_ROLES
+from domain.template import CONTROL_ROLES, DEFERRED_REVENUE
 
 FIRST = date(2024, 1, 1)
 LAST = date(2024, 2, 29)
@@ -94,6 +96,7 @@ class Checks:
             self.round_trip(account)
             self.control(account, data)
         self.payments()
+        self.deferred(data)
         self.reversals()
 
     def closed(self, event: Event) -> None:
@@ -262,6 +265,44 @@ class Checks:
             back = amount if document in reversed_ else 0
             assert amount == self.books.open(f"{document}#1") + used[document] + back, document
 
+    def deferred(self, data: st.DataObject) -> None:
+        """What is recognised of each deferral is between nothing and all, as of any day; deferred revenue is what is left."""
+        on = data.draw(st.dates(FIRST, LAST), label="deferred as of")
+        held, schedules = [0, 0], [0, 0]
+        whole: dict[tuple[str, int], int] = {}
+        earned: dict[tuple[str, int], int] = defaultdict(int)
+        for source in self.books.log:
+            event = source.event
+            if not isinstance(event, Voucher) or event.effective_on > on:
+                continue
+            for posting in event.postings:
+                if posting.role == DEFERRED_REVENUE:
+                    held[0] -= signed(posting.side, posting.amount)
+                    held[1] -= signed(posting.side, posting.base_amount)
+            if isinstance(event, (InvoiceIssued, CreditNoteIssued)):
+                sign = 1 if isinstance(event, InvoiceIssued) else -1
+                for n, deferral in enumerate(event.deferrals, 1):
+                    whole[event.document, n] = sign * deferral.amount
+                    schedules[0] += sign * deferral.amount
+                    schedules[1] += sign * deferral.base_amount
+            elif isinstance(event, RevenueRecognised):
+                assert event.amount == sum(part.amount for part in event.parts)
+                assert event.base_amount == sum(part.base_amount for part in event.parts)
+                schedules[0] -= event.amount
+                schedules[1] -= event.base_amount
+                for part in event.parts:
+                    earned[event.document, part.deferral] += part.amount
+            elif isinstance(event, DocumentReversed):
+                own = self.books.history(event.document).own
+                if isinstance(own, (InvoiceIssued, CreditNoteIssued)):
+                    sign = 1 if isinstance(own, InvoiceIssued) else -1
+                    schedules[0] -= sign * sum(deferral.amount for deferral in own.deferrals)
+                    schedules[1] -= sign * sum(deferral.base_amount for deferral in own.deferrals)
+                    assert not any(earned[own.document, n] for n in range(1, len(own.deferrals) + 1))
+        assert held == schedules
+        for key, amount in earned.items():
+            assert min(0, whole[key]) <= amount <= max(0, whole[key]), (key, amount)
+
     def reversals(self) -> None:
         """Identity 6, first half: an event and its reversal in error net to nothing as of every day, on the same days."""
         by_id = {source.event_id: source.event for source in self.books.log}
@@ -315,6 +356,8 @@ def recomputed(event: Voucher) -> dict[str, int] | None:
         return {line.item: -line.amount for line in event.lines} | {"other": event.amount}
     if isinstance(event, WriteOffRecovered):
         return {event.item: event.amount, "other": -event.amount}
+    if isinstance(event, RevenueRecognised):
+        return {"other": 0}
     return None
 
 
@@ -341,10 +384,14 @@ class Histories(RuleBasedStateMachine):
         allocation=st.sampled_from(["oldest_due_first", "oldest_due_first", "proportional", "none"]),
         tolerance=st.sampled_from([{}, {"CNY": 20}]),
         late_facts=st.sampled_from(["move", "move", "refuse"]),
+        recognition=st.sampled_from(["day", "month"]),
     )
-    def open_book(self, home: tuple[str, str], allocation: str, tolerance: dict[str, int], late_facts: str) -> None:
+    def open_book(
+        self, home: tuple[str, str], allocation: str, tolerance: dict[str, int], late_facts: str, recognition: str
+    ) -> None:
         self.home = home
-        self.books = self.opened(allocation=allocation, tolerances=tolerance, first_on=FIRST, late_facts=late_facts)
+        policies = {"allocation": allocation, "tolerances": tolerance, "late_facts": late_facts}
+        self.books = self.opened(first_on=FIRST, recognition=recognition, **policies)
         self.checks = Checks(self.books)
         kinds = ("invoice", "credit-note", "payment", "refund", "return")
         kinds += ("reinstatement", "adjustment", "write-off", "recovery")
@@ -443,6 +490,7 @@ class Histories(RuleBasedStateMachine):
         tax = data.draw(st.integers(-5, 50), label="tax")
         discount = data.draw(st.integers(-100, 0), label="discount")
         lines = [{"net": total - tax - discount, "dimensions": {"goods": "a"}}, {"net": discount, "role": "fee"}]
+        lines = [line | self.served(data) for line in lines]
         prepaid = data.draw(st.lists(st.booleans(), max_size=2), label="prepaid")
         more: dict[str, Any] = {
             "remittance": [self.paid(data, "payment", "credit-note", amount=some) for some in prepaid],
@@ -463,6 +511,21 @@ class Histories(RuleBasedStateMachine):
             **more,
         )
         self.send(data, command, document_id("invoice", "", number, revision))
+
+    def served(self, data: st.DataObject) -> dict[str, Any]:
+        """The service period of a line, if it has one."""
+        if not data.draw(st.booleans(), label="served"):
+            return {}
+        first, last = sorted((data.draw(DATES, label="from"), data.draw(DATES, label="to")))
+        if data.draw(st.booleans(), label="whole months"):
+            first, last = FIRST, data.draw(st.sampled_from([date(2024, 1, 31), LAST]))
+        return {"service_from": first, "service_to": last}
+
+    @rule(data=st.data(), until=DATES)
+    def recognise_revenue(self, data: st.DataObject, until: date) -> None:
+        document = self.document(data, "invoice", "invoice", "credit-note")
+        later = until + data.draw(LATER, label="later") if data.draw(st.booleans(), label="booked later") else None
+        self.send(data, recognise(document, until, later, **self.place(data, document)))
 
     @rule(data=st.data(), on=DATES)
     def issue_zero_invoice(self, data: st.DataObject, on: date) -> None:
@@ -510,6 +573,7 @@ class Histories(RuleBasedStateMachine):
             total,
             on,
             against,
+            lines=[{"net": total} | self.served(data)],
             nature="fact" if fact else "instruction",
             revision=revision,
             **place,

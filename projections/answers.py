@@ -354,6 +354,41 @@ class ControlRow(Answer, frozen=True, kw_only=True):
         return self.items == self.postings and self.base_items == self.base_postings
 
 
+class DeferredMonth(Answer, frozen=True, kw_only=True):
+    """Deferred revenue of one currency in one month: what documents deferred and what was recognised, credit less debit.
+
+    ``account``: what the accounts of deferred revenue have at the end of the month; it must be ``closing``, in base too.
+    """
+
+    period: str
+    currency: str
+    opening: int
+    deferred: int
+    recognised: int
+    closing: int
+    account: int
+    base_opening: int
+    base_deferred: int
+    base_recognised: int
+    base_closing: int
+    base_account: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether the schedules agree with the accounts, in amount and in base amount."""
+        return self.closing == self.account and self.base_closing == self.base_account
+
+
+class DueRecognition(Answer, frozen=True, kw_only=True):
+    """What of a document's deferred revenue is earned and not recognised yet; negative for a credit note's."""
+
+    customer: str
+    currency: str
+    document: str
+    amount: int
+    base_amount: int
+
+
 class Difference(Answer, frozen=True, kw_only=True):
     """A stored row that replay does not confirm. ``stored`` is None where it is missing, ``replayed`` where it is too much.
 

@@ -13,7 +13,19 @@ from sqlalchemy import Table
 
 from ledger.database import Connection
 from projections.rows import Deltas
-from projections.tables import ARRIVAL, ITEM, MOVEMENT, OPEN, TABLES, TURNOVER, create_index, create_table, keys, merges
+from projections.tables import (
+    ARRIVAL,
+    DEFERRAL,
+    ITEM,
+    MOVEMENT,
+    OPEN,
+    TABLES,
+    TURNOVER,
+    create_index,
+    create_table,
+    keys,
+    merges,
+)
 from projections.writing import copy_rows
 
 _WIDTH = len(ITEM.columns) - 1
@@ -35,14 +47,15 @@ class Load:
                 self._connection.execute(made)
 
     def write_items(self, deltas: Deltas) -> None:
-        """Add what is in the making of items and movements."""
+        """Add what is in the making of items, movements and deferrals."""
         items, movements = deltas.take_items()
         first, last = _begun_and_ended(items)
         self._copy(ITEM, self._prefix + ITEM.name, items[first:last])
         self._copy(ITEM, self._parts(ITEM), items[:first])
         self._copy(ITEM, self._parts(ITEM), items[last:])
-        # One event moves an item: the log position is part of the key.
+        # One event moves an item, or a deferral: the log position is part of the key.
         self._copy(MOVEMENT, self._prefix + MOVEMENT.name, movements)
+        self._copy(DEFERRAL, self._prefix + DEFERRAL.name, deltas.take_deferrals())
 
     def write(self, deltas: Deltas) -> None:
         """Add all that is in the making."""

@@ -25,7 +25,7 @@ class Tables(Protocol):
     """What takes rows."""
 
     def write_items(self, deltas: Deltas, /) -> None:
-        """Those of items and movements."""
+        """Those of items, movements and deferrals."""
 
     def write(self, deltas: Deltas, /) -> None:
         """All."""

@@ -12,6 +12,7 @@ from projections import (
     ageing,
     closing,
     completeness,
+    deferred,
     documents,
     explaining,
     items,
@@ -28,8 +29,10 @@ from projections.answers import (
     Balance,
     ClosingFinding,
     ControlRow,
+    DeferredMonth,
     DocumentRow,
     DocumentView,
+    DueRecognition,
     Explanation,
     FeedDay,
     JournalEntry,
@@ -211,6 +214,14 @@ class Reader:
     def moved(self, book: str, period: str | None = None, as_of: AsOf = AsOf()) -> Iterator[MovedFact]:
         """What was asked for a closed period and booked later, in log order."""
         return closing.moved(self._view, book, period, self._view.at(as_of))
+
+    def deferred(self, book: str, as_of: AsOf = AsOf()) -> list[DeferredMonth]:
+        """Deferred revenue by currency and month, against the accounts it is held on."""
+        return deferred.deferred(self._view, book, self._view.at(as_of))
+
+    def due_recognitions(self, book: str, until_on: date, customer: str | None = None) -> Iterator[DueRecognition]:
+        """The documents of which more is earned up to a day than was recognised, as known now."""
+        return deferred.due(self._view, scope(self._view, book, customer), until_on)
 
     def control(self, book: str, as_of: AsOf = AsOf()) -> list[ControlRow]:
         """Identity 2: open items against postings, by control account, currency and dimensions."""

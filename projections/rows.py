@@ -5,12 +5,13 @@ any order (identity 10). Events are decoded *lean*: only the fields that a row n
 time. An item's movement is the posting that names it (domain rule 2); nothing else changes what is open.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from domain.documents import document_of
+from domain.template import DEFERRED_REVENUE
 from projections.log import Stored
 from projections.numbers import hashed
 from projections.tables import BLOCK
@@ -49,8 +50,17 @@ class _Opening(_Sent, gc=False, kw_only=True):
     instalments: list[_Instalment] = []
 
 
+class _Deferral(msgspec.Struct, gc=False):
+    deferred_account: str
+    amount: int
+    base_amount: int
+    service_from: str
+    service_to: str
+
+
 class _Billed(_Opening, gc=False, kw_only=True):
     amount: int = msgspec.field(name="total")
+    deferrals: list[_Deferral] = []
 
 
 class _Paid(_Opening, gc=False, kw_only=True):
@@ -64,7 +74,15 @@ class _Adjusted(_Sent, gc=False, kw_only=True):
 class _Reversed(_Sent, gc=False, kw_only=True):
     """A reversal counts, and moves no money. What is linked to the document is reversed by the same message."""
 
+    document: str
     amount: int = 0
+
+
+class _Recognised(_Moving, gc=False, kw_only=True):
+    document: str
+    until_on: str
+    amount: int
+    base_amount: int
 
 
 LEAN: dict[str, type[_Moving] | None] = {
@@ -80,6 +98,7 @@ LEAN: dict[str, type[_Moving] | None] = {
     "written-off.v1": _Adjusted,
     "write-off-recovered.v1": _Adjusted,
     "document-reversed.v1": _Reversed,
+    "revenue-recognised.v1": _Recognised,
     "book-opened.v1": None,
     "posting-template-changed.v1": None,
     "book-policies-changed.v1": None,
@@ -94,15 +113,58 @@ LEAN: dict[str, type[_Moving] | None] = {
 
 COUNTED = frozenset(topic for topic, lean in LEAN.items() if lean is not None and issubclass(lean, _Sent))
 """Topics of the events whose messages control totals count, where no other message caused them."""
+
+
+def _deferred(event: _Billed, sign: int = 1) -> tuple[Any, ...] | None:
+    """What a document defers, as a row of ``deferral`` from ``account`` on; None for nothing."""
+    parts = event.deferrals
+    if not parts:
+        return None
+    amount, base = sum(one.amount for one in parts), sum(one.base_amount for one in parts)
+    first, last = min(one.service_from for one in parts), max(one.service_to for one in parts)
+    return (parts[0].deferred_account, sign * amount, 0, sign * base, 0, first, last, "", 0)
+
+
+def _credited(event: _Billed) -> tuple[Any, ...] | None:
+    return _deferred(event, -1)
+
+
+def _undone(event: _Reversed) -> tuple[Any, ...] | None:
+    """What is deferred no more of a reversed document: what its reversal posts to deferred revenue, credit less debit."""
+    amount = base = 0
+    account = None
+    if not event.document.startswith(("invoice:", "debit-note:", "credit-note:")):
+        return None
+    for posting in event.postings:
+        if posting.role == DEFERRED_REVENUE:
+            sign = 1 if posting.side == "C" else -1
+            amount += sign * posting.amount
+            base += sign * posting.base_amount
+            account = posting.account
+    return None if account is None else (account, amount, 0, base, 0, "", "", "", 1)
+
+
+def _recognised(event: _Recognised) -> tuple[Any, ...]:
+    return ("", 0, event.amount, 0, event.base_amount, "", "", event.until_on, 0)
+
+
+_DEFERRING: dict[str, Callable[[Any], tuple[Any, ...] | None]] = {
+    "invoice-issued.v1": _deferred,
+    "credit-note-issued.v1": _credited,
+    "document-reversed.v1": _undone,
+    "revenue-recognised.v1": _recognised,
+}
 _KINDS = {
     topic: (
         msgspec.json.Decoder(lean).decode if lean is not None else None,
         lean is not None and issubclass(lean, _Opening),
         topic in COUNTED,
+        _DEFERRING.get(topic),
     )
     for topic, lean in LEAN.items()
 }
-"""Topic → how its events are decoded, whether they open items of their document, whether their messages count."""
+"""Topic → how its events are decoded, whether they open items of their document, whether their messages count, and what
+they make of its deferred revenue."""
 _canonical = msgspec.json.Encoder(order="sorted").encode
 NO_DIMENSIONS = "{}"
 _PART = 8_000
@@ -124,6 +186,7 @@ class Deltas:
         self._turnover: dict[tuple[str, str], dict[tuple[int, str], dict[tuple[str, str], list[int]]]] = {}
         # (book, currency) → (block, day) → source → messages to last_position.
         self._arrivals: dict[tuple[str, str], dict[tuple[int, str], dict[str, list[int]]]] = {}
+        self._deferrals: list[Any] = []
         self.turnover_rows = 0
         """How many rows of ``turnover`` are in the making."""
         self.arrival_rows = 0
@@ -137,7 +200,7 @@ class Deltas:
         days: dict[tuple[int, str], dict[tuple[str, str], list[int]]] = {}
         arrivals: dict[tuple[int, str], dict[str, list[int]]] = {}
         for position, stream, topic, state in events:
-            decode, opens, counts = _KINDS[topic]
+            decode, opens, counts, defer = _KINDS[topic]
             if decode is None:
                 continue
             event: Any = decode(state)
@@ -169,6 +232,10 @@ class Deltas:
                     _number(arrival, event.sequence)
                 if position > arrival[5]:
                     arrival[5] = position
+            if defer is not None:
+                deferred = defer(event)
+                if deferred is not None:
+                    self._deferrals += (stream, event.document, position, on, *deferred)
             document = event.document if opens else None
             before = len(movements)
             for posting in event.postings:
@@ -215,6 +282,11 @@ class Deltas:
         movements = self._movements
         self._items, self._movements = {}, []
         return flat, movements
+
+    def take_deferrals(self) -> list[Any]:
+        """The rows of ``deferral``; forgotten here."""
+        deferrals, self._deferrals = self._deferrals, []
+        return deferrals
 
     def take_turnover(self) -> Iterator[list[Any]]:
         """The rows of ``turnover``, in key order, in parts; forgotten here as they are given: none is in memory twice."""

@@ -6,7 +6,7 @@ templates name for the control roles; both sides of identity 2 come from differe
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import date
 from typing import NamedTuple
 
@@ -72,6 +72,28 @@ def turnover(view: View, selector: Turnover, at: Moment) -> tuple[int, int]:
     key = AccountKey(selector.account, selector.currency, dimensions_text(selector.dimensions))
     found = sums.get(key, _Sums())
     return getattr(found, selector.part), getattr(found, f"base_{selector.part}")
+
+
+_MONTHS = """SELECT currency, substr(effective_on, 1, 7), account, sum(credit - debit), sum(base_credit - base_debit)
+    FROM turnover WHERE shard = 0 AND book = :book AND block < :block AND (:E IS NULL OR effective_on <= :E)
+    GROUP BY 1, 2, 3"""
+
+
+def credited_by_month(view: View, book: str, accounts: Set[str], at: Moment) -> dict[tuple[str, str], tuple[int, int]]:
+    """(currency, month) → what some accounts together were credited less debited in it, in amount and base amount."""
+    sums: dict[tuple[str, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
+    whole_to, first, last, sign = _around(view, at)
+    parameters = at.parameters | {"book": book, "block": whole_to}
+    for currency, month, account, amount, base in view.connection.execute(_MONTHS, parameters):
+        if account in accounts:
+            before = sums[currency, month]
+            sums[currency, month] = (before[0] + int(amount), before[1] + int(base))
+    for key, on, (debit, credit, base_debit, base_credit) in _turnover_of(view, book, first, last, at):
+        if key.account in accounts:
+            before = sums[key.currency, on[:7]]
+            amount, base = sign * (credit - debit), sign * (base_credit - base_debit)
+            sums[key.currency, on[:7]] = (before[0] + amount, before[1] + base)
+    return dict(sums)
 
 
 def _sums(view: View, book: str, from_on: date | None, at: Moment) -> dict[AccountKey, _Sums]:

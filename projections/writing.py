@@ -29,15 +29,16 @@ class Rows:
     def __init__(self, connection: Connection, prefix: str = "") -> None:
         self._connection = connection
         make = _Copied if connection.postgres else _Upserts
-        self._item, self._movement, self._turnover, self._arrival = (
+        self._item, self._movement, self._turnover, self._arrival, self._deferral = (
             make(table, prefix + table.name, connection) for table in TABLES
         )
 
     def write_items(self, deltas: Deltas) -> None:
-        """Merge in what is in the making of items and movements."""
+        """Merge in what is in the making of items, movements and deferrals."""
         items, movements = deltas.take_items()
         self._item(items)
         self._movement(movements)
+        self._deferral(deltas.take_deferrals())
 
     def write(self, deltas: Deltas) -> None:
         """Merge in all that is in the making."""

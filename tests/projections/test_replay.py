@@ -80,7 +80,7 @@ def test_an_altered_row_is_named(business: Location, table: str, column: str, se
     assert difference.stored in altered
 
 
-@pytest.mark.parametrize("table", ["item", "movement", "turnover", "arrival"])
+@pytest.mark.parametrize("table", ["item", "movement", "turnover", "arrival", "deferral"])
 def test_an_added_row_is_named(business: Location, table: str) -> None:
     before = whole.rows(business)[table]
     key = {"turnover": "account", "arrival": "source"}.get(table, "stream")
@@ -96,7 +96,7 @@ def test_an_added_row_is_named(business: Location, table: str) -> None:
     assert difference.replayed is None
 
 
-@pytest.mark.parametrize("table", ["item", "movement", "turnover", "arrival"])
+@pytest.mark.parametrize("table", ["item", "movement", "turnover", "arrival", "deferral"])
 def test_a_removed_row_is_named(business: Location, table: str) -> None:
     before = whole.rows(business)[table]
     change(business, f"DELETE FROM {table} WHERE {one_of(business, table)}")
@@ -129,7 +129,7 @@ def one_of(store: Location, table: str) -> str:
     """A condition that one row in the middle of a table meets."""
     rows = whole.rows(store)[table]
     row = rows[len(rows) // 2]
-    keys = {"item": 3, "movement": 4, "turnover": 7, "arrival": 6}[table]
+    keys = {"item": 3, "movement": 4, "turnover": 7, "arrival": 6, "deferral": 4}[table]
     names = columns_of(table)[:keys]
     quoted = ["'" + str(value).replace("'", "''") + "'" if isinstance(value, str) else str(value) for value in row]
     return " AND ".join(f"{name} = {value}" for name, value in zip(names, quoted, strict=False))

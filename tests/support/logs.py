@@ -74,9 +74,9 @@ class Trade:
         made = pick.choices(
             [
                 self.invoice, self.payment, self.credit_note, self.refund, self.adjustment,
-                self.allocation, self.release, self.reversal, self.waiting_reversal,
+                self.allocation, self.release, self.reversal, self.waiting_reversal, self.recognition,
             ],
-            [30, 24, 8, 8, 6, 4, 6, 10, 2],
+            [30, 24, 8, 8, 6, 4, 6, 10, 2, 8],
         )[0]  # fmt: skip
         return made(on, whose, rate)
 
@@ -87,6 +87,8 @@ class Trade:
         if sum(nets) < 0:
             nets = [pick.randrange(1, 400)]
         lines = [{"net": net, "dimensions": {"dept": pick.choice("ab")}} for net in nets]
+        if pick.random() < 0.3:
+            lines[0] |= {"service_from": on, "service_to": on + timedelta(days=pick.choice([0, 30, 364]))}
         tax = [{"code": "V13", "rate": "13", "base": sum(nets), "amount": round(sum(nets) * 13 / 100)}]
         total = sum(nets) + tax[0]["amount"]
         parts = [total] if pick.random() < 0.7 or total < 3 else [total // 3, total - total // 3]
@@ -122,7 +124,9 @@ class Trade:
                 against = name
                 whose |= {"customer": customer, "currency": currency}
                 rate = {"rate": "7.3"} if currency == "USD" else {}
-        return given.credit_note(number, self.random.randrange(1, 200), on, against, **(whose | rate))
+        total = self.random.randrange(1, 200)
+        served = given.service(total, on, on + timedelta(days=90)) if self.random.random() < 0.3 else {}
+        return given.credit_note(number, total, on, against, **(whose | rate | served))
 
     def refund(self, on: date, whose: dict[str, Any], rate: dict[str, str]) -> Any:
         number = f"R{self.count}"
@@ -165,6 +169,13 @@ class Trade:
         name, customer, currency = self.random.choice(self.documents[-40:])
         failed = {"failed_on": self.today} if name.startswith("refund") and self.random.random() < 0.5 else {}
         return given.reverse(name, **(whose | {"customer": customer, "currency": currency}), **failed)
+
+    def recognition(self, on: date, whose: dict[str, Any], rate: dict[str, str]) -> Any:
+        billed = [one for one in self.documents[-60:] if one[0].startswith(("invoice", "debit-note", "credit-note"))]
+        if not billed:
+            return self.invoice(on, whose, rate)
+        name, customer, currency = self.random.choice(billed)
+        return given.recognise(name, self.today, **(whose | {"customer": customer, "currency": currency}))
 
     def waiting_reversal(self, on: date, whose: dict[str, Any], rate: dict[str, str]) -> Any:
         """The reversal of a payment that comes later, or never."""
@@ -245,7 +256,7 @@ def set_back(store: Location) -> Location:
     """Empty the projections, as they are while the log is: following goes through all of it."""
     follow(store)
     with closing(connect(store)) as connection, connection.writing():
-        for name in ("item", "movement", "turnover", "arrival"):
+        for name in ("item", "movement", "turnover", "arrival", "deferral"):
             connection.execute(f"DELETE FROM {name}")
         connection.execute("UPDATE tracking SET notification_id = 0 WHERE application_name = 'projections'")
     return store

@@ -10,7 +10,7 @@ import logs
 import msgspec
 import pytest
 
-from domain.events import TOPICS, Instalment, Posting, Voucher
+from domain.events import TOPICS, Deferral, Instalment, Posting, Voucher
 from ledger.database import Location, connect
 from projections import rows, tables
 from projections.rows import Deltas
@@ -28,6 +28,7 @@ def test_every_topic_is_either_projected_or_has_no_rows() -> None:
     [
         (rows._Posting, Posting),
         (rows._Instalment, Instalment),
+        (rows._Deferral, Deferral),
         *((lean, TOPICS[topic]) for topic, lean in rows.LEAN.items() if lean is not None),
     ],
 )
@@ -45,7 +46,7 @@ def test_lean_events_have_fields_of_the_whole_ones(lean: type[Any], whole: type[
             field.type in (kind, str)
             or str in get_args(kind)
             or (kind, field.type) == (date | None, str | None)
-            or field.name in ("side", "postings", "instalments", "dimensions")
+            or field.name in ("side", "postings", "instalments", "deferrals", "dimensions")
         )
         assert kind is not date or field.type is str
 

@@ -61,6 +61,7 @@ class Trade:
         self.count = 0
         self.payments: list[tuple[str, str, str]] = []
         self.documents: list[tuple[str, str, str]] = []
+        self.deferring: list[tuple[str, str, str]] = []
 
     def command(self) -> Any:
         """A command of some kind for some account, effective on a day up to two months back."""
@@ -87,7 +88,8 @@ class Trade:
         if sum(nets) < 0:
             nets = [pick.randrange(1, 400)]
         lines = [{"net": net, "dimensions": {"dept": pick.choice("ab")}} for net in nets]
-        if pick.random() < 0.3:
+        served = pick.random() < 0.3
+        if served:
             lines[0] |= {"service_from": on, "service_to": on + timedelta(days=pick.choice([0, 30, 364]))}
         tax = [{"code": "V13", "rate": "13", "base": sum(nets), "amount": round(sum(nets) * 13 / 100)}]
         total = sum(nets) + tax[0]["amount"]
@@ -101,6 +103,7 @@ class Trade:
         kind = {"kind": "debit-note"} if pick.random() < 0.1 else {}
         more = whose | rate | dimensions | kind | {"lines": lines, "tax": tax, "instalments": instalments}
         self.documents.append((f"{kind.get('kind', 'invoice')}::{number}:1", whose["customer"], whose["currency"]))
+        self.deferring += self.documents[-1:] if served else []
         return given.invoice(number, total, on, **more)
 
     def payment(self, on: date, whose: dict[str, Any], rate: dict[str, str]) -> Any:
@@ -126,6 +129,7 @@ class Trade:
                 rate = {"rate": "7.3"} if currency == "USD" else {}
         total = self.random.randrange(1, 200)
         served = given.service(total, on, on + timedelta(days=90)) if self.random.random() < 0.3 else {}
+        self.deferring += [(f"credit-note::{number}:1", whose["customer"], whose["currency"])] if served else []
         return given.credit_note(number, total, on, against, **(whose | rate | served))
 
     def refund(self, on: date, whose: dict[str, Any], rate: dict[str, str]) -> Any:
@@ -171,10 +175,9 @@ class Trade:
         return given.reverse(name, **(whose | {"customer": customer, "currency": currency}), **failed)
 
     def recognition(self, on: date, whose: dict[str, Any], rate: dict[str, str]) -> Any:
-        billed = [one for one in self.documents[-60:] if one[0].startswith(("invoice", "debit-note", "credit-note"))]
-        if not billed:
+        if not self.deferring:
             return self.invoice(on, whose, rate)
-        name, customer, currency = self.random.choice(billed)
+        name, customer, currency = self.random.choice(self.deferring)
         return given.recognise(name, self.today, **(whose | {"customer": customer, "currency": currency}))
 
     def waiting_reversal(self, on: date, whose: dict[str, Any], rate: dict[str, str]) -> Any:

@@ -13,6 +13,7 @@ from tieout.messages import Texts
 NUMBERS = frozenset(
     (
         *("amount", "closing", "contribution", "count", "credit", "debit", "difference", "items", "net", "not_due"),
+        *("deferred", "recognised", "in_accounts"),
         *("behind", "end", "next", "partition"),
         *("open", "opening", "overdue", "postings", "rows", "running", "unapplied"),
     )

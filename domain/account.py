@@ -19,6 +19,7 @@ from domain.events import (
     DocumentReversed,
     Event,
     InvoiceIssued,
+    ItemTransferredIn,
     PaymentReceived,
     PaymentReinstated,
     Posting,
@@ -214,7 +215,9 @@ def opened_item(event: Voucher, posting: Posting) -> OpenItem:
     assert posting.amount > 0, (name, event)
     on = event.effective_on
     due_on = on
-    if isinstance(event, InvoiceIssued):
+    if isinstance(event, ItemTransferredIn):
+        due_on = event.due_on
+    elif isinstance(event, InvoiceIssued):
         due_on = event.instalments[int(name[len(document) + 1 :]) - 1].due_on
     amount, base = posting.amount, posting.base_amount
     return OpenItem(

@@ -106,6 +106,7 @@ Kind = Literal[
     "adjustment",
     "write-off",
     "recovery",
+    "transfer",
 ]
 assert Kind.__args__ == KINDS  # type: ignore[attr-defined]
 
@@ -514,6 +515,20 @@ class RecoverWriteOff(DocumentCommand):
         return self
 
 
+class TransferItem(DocumentCommand):
+    """往来转移: what an item has open, or a part of it, goes to another customer's account in the same currency.
+
+    ``deposit_class``: of money that was received, what it is for the other customer; else as it was, but what was
+    unidentified is unapplied.
+    """
+
+    command: Literal["TransferItem"] = "TransferItem"
+    item: ItemId
+    amount: Minor | None = None
+    to_customer: Customer
+    deposit_class: Literal["unapplied", "contract", "unidentified", "security"] | None = None
+
+
 class Allocate(AccountCommand):
     """核销 by hand: explicit ``lines``, or a ``policy`` that spreads ``credit_items``.
 
@@ -561,7 +576,7 @@ class StateControlTotals(CommandBase):
     """Control totals 控制总数: what the source named ``feed`` says that it sent for a day in a currency.
 
     Counted are IssueInvoice, IssueCreditNote, RecordPayment, RecordRefund, ReturnPayment, ReinstatePayment,
-    PostAdjustment, WriteOff and RecoverWriteOff with the amount of their document, and ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
+    PostAdjustment, WriteOff, RecoverWriteOff and TransferItem with the amount of their document, and ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
     effective day that the message asks for, of a reversal in error that of the document it reverses. ``amount`` is the
     sum of the amounts, which are all positive; ``highest`` the highest ``sequence`` among them. Of two statements for
     one feed, day and currency the later booked one holds.
@@ -603,6 +618,7 @@ Command = (
     | PostAdjustment
     | WriteOff
     | RecoverWriteOff
+    | TransferItem
     | Allocate
     | ReleaseAllocation
     | ReverseDocument

@@ -5,7 +5,7 @@ out. It may raise ``Refusal``; nothing it was given is changed.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -28,11 +28,12 @@ from domain.commands import (
     ReleaseAllocation,
     ReturnPayment,
     ReverseDocument,
+    TransferItem,
     WriteOff,
 )
 from domain.documents import document_id, document_of, reference_of
 from domain.draft import Draft, Named
-from domain.events import Voucher
+from domain.events import ItemTransferredOut, Voucher
 from domain.history import History, touched_documents
 from domain.late import belongs_to_closed_period, moved_to_open_day
 from domain.manual import allocate_by_hand, release_by_hand
@@ -41,6 +42,7 @@ from domain.refund import record_refund
 from domain.refusals import Code, Refusal
 from domain.returned import reinstate_payment, return_payment
 from domain.reversal import raised_item, reverse_document
+from domain.transfer import receive_item, transfer_item
 from domain.write_off import recover_write_off, write_off
 
 _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] = {
@@ -53,6 +55,7 @@ _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] =
     PostAdjustment: post_adjustment,
     WriteOff: write_off,
     RecoverWriteOff: recover_write_off,
+    TransferItem: transfer_item,
     Allocate: allocate_by_hand,
     ReleaseAllocation: release_by_hand,
     ReverseDocument: reverse_document,
@@ -72,6 +75,15 @@ def decide_and_evolve(
     Cheaper than the two: a decision knows already how the items stand after its events.
     """
     draft = _draft(account, named, command, book, today)
+    draft.apply()
+    return draft.events
+
+
+def receive_and_evolve(account: Account, given: Sequence[Voucher], command: TransferItem, book: Book) -> list[Voucher]:
+    """The events of the account that a transfer goes to, from those of the account that it comes from."""
+    [out] = given
+    assert isinstance(out, ItemTransferredOut)
+    draft = receive_item(account, out, command, book)
     draft.apply()
     return draft.events
 
@@ -122,6 +134,7 @@ KIND_OF: dict[type[Any], str] = {
     PostAdjustment: "adjustment",
     WriteOff: "write-off",
     RecoverWriteOff: "recovery",
+    TransferItem: "transfer",
 }
 """Command → the kind of document that it enters; an invoice's is in the command (invoice or debit note)."""
 
@@ -147,6 +160,8 @@ def named_documents(command: Any) -> list[str]:
         names.append(command.returned.document)
     elif isinstance(command, WriteOff):
         names.extend(document_of(one.item) for one in command.items)
+    elif isinstance(command, TransferItem):
+        names.append(document_of(command.item))
     elif isinstance(command, RecoverWriteOff):
         names.extend((command.write_off.document, document_of(command.item)))
     elif isinstance(command, Allocate):

@@ -340,6 +340,37 @@ class WriteOffRecovered(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     restored: list[ItemImage] = []
 
 
+class ItemTransferredOut(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """应收冲应收, the half of who gives: the item's account against transfer clearing.
+
+    ``transfer``: the document, which ItemTransferredIn enters in the other customer's account. ``received_role`` and
+    ``received_account`` are those of the item that opens there, ``due_on`` its day.
+    """
+
+    transfer: str
+    item: str
+    amount: int
+    base_amount: int
+    to_customer: str
+    due_on: date
+    received_role: str
+    received_account: str
+
+
+class ItemTransferredIn(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """应收冲应收, the half of who receives: transfer clearing against the item that opens, due when the other one was.
+
+    ``item``: the one that it came from.
+    """
+
+    document: str
+    item: str
+    amount: int
+    base_amount: int
+    from_customer: str
+    due_on: date
+
+
 class DocumentReversed(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     """红字冲销: the same accounts and sides as the event it names, negative amounts. Final.
 
@@ -496,6 +527,8 @@ TOPICS: dict[str, type[Event]] = {
     "adjustment-posted.v1": AdjustmentPosted,
     "written-off.v1": WrittenOff,
     "write-off-recovered.v1": WriteOffRecovered,
+    "item-transferred-out.v1": ItemTransferredOut,
+    "item-transferred-in.v1": ItemTransferredIn,
     "document-reversed.v1": DocumentReversed,
     "book-opened.v1": BookOpened,
     "posting-template-changed.v1": PostingTemplateChanged,

@@ -19,6 +19,7 @@ from domain.events import (
     CreditNoteIssued,
     DocumentReversed,
     InvoiceIssued,
+    ItemTransferredIn,
     PaymentReinstated,
     Posting,
     Voucher,
@@ -48,6 +49,8 @@ def reverse_document(account: Account, named: Named, command: ReverseDocument, b
     check_account(account, history, "document")
     if history.reversed:
         raise Refusal(Code.REVERSED_TWICE, "document", name)
+    if isinstance(own, ItemTransferredIn):
+        raise Refusal(Code.TRANSFER_BACK, "document", name)
     if isinstance(own, (InvoiceIssued, CreditNoteIssued)) and own.fiscal_number is not None:
         raise Refusal(Code.FISCAL, "document", name)
     if command.mode == "failed" and not name.startswith("refund:"):

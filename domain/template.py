@@ -30,6 +30,7 @@ ROLES = {
     REVENUE: "6001",
     OUTPUT_TAX: "2221",
     MIGRATION: "1901",
+    CLEARING: "112299",
     EXCHANGE: "6603",
     ALLOWANCE: "1231",
     FEE: "6603",

@@ -21,6 +21,7 @@ from domain.commands import (
     OpenBook,
     RejectDeferredFact,
     StateControlTotals,
+    TransferItem,
 )
 from domain.control_totals import state_control_totals
 from domain.decide import (
@@ -32,6 +33,7 @@ from domain.decide import (
     named_allocation,
     named_documents,
     named_references,
+    receive_and_evolve,
 )
 from domain.decide_book import BookCommand, decide_book
 from domain.documents import AccountName, book_stream, feed_stream, waiting_stream
@@ -221,7 +223,11 @@ class Deciding:
             self.changes += 1
             self.entries.awaited.append((command.book, awaited))
             return awaited
-        self._append(account, decide_and_evolve(account, named, command, book, self._today_of(book)))
+        events = decide_and_evolve(account, named, command, book, self._today_of(book))
+        self._append(account, events)
+        if isinstance(command, TransferItem):
+            receiving = self._state.account(command.book, command.to_customer, command.currency)
+            self._append(receiving, receive_and_evolve(receiving, events, command, book))
         self._arrive(book, document)
         return None
 

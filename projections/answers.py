@@ -176,6 +176,7 @@ LinkKind = Literal[
     "adjusts",
     "writes_off",
     "recovers",
+    "transfers",
     "reverses",
 ]
 
@@ -188,6 +189,7 @@ class Link(Answer, frozen=True, kw_only=True):
     it names; ``returns`` to the payment; ``reinstates`` to the return and to its payment;
     ``credits`` to the invoice a credit note is against; ``adjusts`` to the document of the adjusted item;
     ``writes_off`` to that of each item written off; ``recovers`` to that of the item and to the write-off;
+    ``transfers`` from the item that opened to the one of the other account that it came from;
     ``reverses`` from and to the reversed document itself, with the amount that it had.
     """
 

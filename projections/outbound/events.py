@@ -323,6 +323,27 @@ def _write_off_recovered(event: stored.WriteOffRecovered) -> Fields:
     }
 
 
+def _item_transferred_out(event: stored.ItemTransferredOut) -> Fields:
+    return _voucher(event) | {
+        "transfer": event.transfer,
+        "item": event.item,
+        "amount": event.amount,
+        "base_amount": event.base_amount,
+        "to_customer": event.to_customer,
+    }
+
+
+def _item_transferred_in(event: stored.ItemTransferredIn) -> Fields:
+    return _voucher(event) | {
+        "document": event.document,
+        "item": event.item,
+        "amount": event.amount,
+        "base_amount": event.base_amount,
+        "from_customer": event.from_customer,
+        "due_on": event.due_on,
+    }
+
+
 def _document_reversed(event: stored.DocumentReversed) -> Fields:
     return _voucher(event) | {
         "document": event.document,
@@ -414,6 +435,8 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.AdjustmentPosted: _adjustment_posted,
     stored.WrittenOff: _written_off,
     stored.WriteOffRecovered: _write_off_recovered,
+    stored.ItemTransferredOut: _item_transferred_out,
+    stored.ItemTransferredIn: _item_transferred_in,
     stored.DocumentReversed: _document_reversed,
     stored.BookOpened: _book_opened,
     stored.PostingTemplateChanged: _posting_template_changed,
@@ -435,6 +458,8 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.AdjustmentPosted: "tieout.adjustment-posted.v1",
     stored.WrittenOff: "tieout.written-off.v1",
     stored.WriteOffRecovered: "tieout.write-off-recovered.v1",
+    stored.ItemTransferredOut: "tieout.item-transferred-out.v1",
+    stored.ItemTransferredIn: "tieout.item-transferred-in.v1",
     stored.DocumentReversed: "tieout.document-reversed.v1",
     stored.BookOpened: "tieout.book-opened.v1",
     stored.PostingTemplateChanged: "tieout.posting-template-changed.v1",

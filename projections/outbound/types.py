@@ -295,6 +295,27 @@ class WriteOffRecovered(Voucher, frozen=True, kw_only=True):
     base_amount: BaseMinor
 
 
+class ItemTransferredOut(Voucher, frozen=True, kw_only=True):
+    """What an item had open, or a part of it, went to another customer's account."""
+
+    transfer: Annotated[Text, Meta(description="The transfer's document, which the other account enters.")]
+    item: ItemId
+    amount: Minor
+    base_amount: BaseMinor
+    to_customer: Text
+
+
+class ItemTransferredIn(Voucher, frozen=True, kw_only=True):
+    """What came from another customer's account: an item that falls due when the other one did."""
+
+    document: DocumentId
+    item: Annotated[str, Meta(description="The item of the other account that it came from.")]
+    amount: Minor
+    base_amount: BaseMinor
+    from_customer: Text
+    due_on: date
+
+
 class DocumentReversed(Voucher, frozen=True, kw_only=True):
     """An event was undone by its postings with negated amounts. Final."""
 
@@ -410,6 +431,8 @@ TYPES: dict[str, type[Public]] = {
     "tieout.adjustment-posted.v1": AdjustmentPosted,
     "tieout.written-off.v1": WrittenOff,
     "tieout.write-off-recovered.v1": WriteOffRecovered,
+    "tieout.item-transferred-out.v1": ItemTransferredOut,
+    "tieout.item-transferred-in.v1": ItemTransferredIn,
     "tieout.document-reversed.v1": DocumentReversed,
     "tieout.book-opened.v1": BookOpened,
     "tieout.posting-template-changed.v1": PostingTemplateChanged,

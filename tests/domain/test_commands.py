@@ -20,6 +20,7 @@ from given import (
     reopen,
     returned,
     reverse,
+    transfer,
     write_off,
 )
 from pydantic import ValidationError
@@ -50,6 +51,7 @@ EXAMPLES: list[Command] = [
     reinstated("Q", "return::T:1", 5, deductions=[{"reason": "bank_charge", "amount": 1}]),
     write_off("W", "invoice::1:1#1", ("invoice::2:1#1", 5)),
     recover("B", "write-off::W:1", "invoice::1:1#1", 5),
+    transfer("X", "payment::P:1#1", "C2", 5, deposit_class="contract"),
     allocate(("payment::P:1#1", "invoice::1:1#1", 5)),
     allocate(policy="proportional", credit_items=["payment::P:1#1"]),
     release("3.1", 5),

@@ -31,6 +31,7 @@ from domain.commands import (
     ReopenPeriod,
     ReturnPayment,
     ReverseDocument,
+    TransferItem,
     WriteOff,
 )
 from domain.decide import (
@@ -42,6 +43,7 @@ from domain.decide import (
     named_allocation,
     named_documents,
     named_references,
+    receive_and_evolve,
 )
 from domain.decide_book import BookCommand, decide_book
 from domain.documents import account_stream, book_stream, parse_document, waiting_stream
@@ -177,16 +179,26 @@ class Books:
         account = self.account(command.customer, command.currency)
         twin = from_snapshot(snapshot(account))
         events = decide(account, named, command, self.book, today)
+        entered = self._append(account, events)
+        assert decide_and_evolve(twin, named, command, self.book, today) == events
+        assert payload(twin) == payload(account), "both ways to the same account"
+        if isinstance(command, TransferItem):
+            receiving = self.account(command.to_customer, command.currency)
+            twin = from_snapshot(snapshot(receiving))
+            entered += self._append(receiving, receive_and_evolve(twin, events, command, self.book))
+            assert payload(twin) == payload(receiving), "both ways to the same account"
+        for document in entered:
+            if document is not None:
+                self._arrive(document, today)
+
+    def _append(self, account: Account, events: Iterable[Event]) -> list[str | None]:
+        """Take events into an account and the log; the documents that they enter."""
         entered = []
         for event in events:
             evolve(account, event)
             self._record(account.stream, event)
             entered.append(enters(event))
-        assert decide_and_evolve(twin, named, command, self.book, today) == events
-        assert payload(twin) == payload(account), "both ways to the same account"
-        for document in entered:
-            if document is not None:
-                self._arrive(document, today)
+        return entered
 
     def _arrive(self, document: str, today: date) -> None:
         stream = waiting_stream(BOOK, document)
@@ -343,6 +355,15 @@ def recover(number: str, of: str, item: str, amount: int, on: str | date = "04-3
     """A recovery of what a write-off took from an item."""
     fields = {"number": number, "effective_on": day(on), "write_off": ref(of), "item": item, "amount": amount}
     command: RecoverWriteOff = _made(RecoverWriteOff, fields | more)
+    return command
+
+
+def transfer(
+    number: str, item: str, to: str, amount: int | None = None, on: str | date = "02-10", **more: Any
+) -> TransferItem:
+    """What an item has open, or a part of it, goes to another customer."""
+    fields = {"number": number, "item": item, "to_customer": to, "amount": amount, "effective_on": day(on)}
+    command: TransferItem = _made(TransferItem, fields | more)
     return command
 
 

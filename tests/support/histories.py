@@ -29,6 +29,7 @@ from given import (
     reopen,
     returned,
     reverse,
+    transfer,
     write_off,
 )
 from hypothesis import strategies as st
@@ -46,6 +47,8 @@ from domain.events import (
     DocumentReversed,
     Event,
     InvoiceIssued,
+    ItemTransferredIn,
+    ItemTransferredOut,
     PaymentReceived,
     PaymentReinstated,
     PaymentReturned,
@@ -59,7 +62,7 @@ from domain.events import (
 from domain.history import enters
 from domain.items import OpenItem
 from domain.refusals import Code, Refusal
-from domain.template import CONTROL_ROLES
+from domain.template import CLEARING, CONTROL_ROLES
 
 FIRST = date(2024, 1, 1)
 LAST = date(2024, 2, 29)
@@ -93,6 +96,7 @@ class Checks:
             self.indexed(account)
             self.round_trip(account)
             self.control(account, data)
+        self.cleared()
         self.payments()
         self.reversals()
 
@@ -223,6 +227,18 @@ class Checks:
         assert {k: v for k, v in opened.items() if any(v)} == {k: v for k, v in posted.items() if any(v)}
         assert {k: v for k, v in base_open.items() if v} == {k: v for k, v in base_posted.items() if v}
 
+    def cleared(self) -> None:
+        """Identity 2, of transfers in flight: there are none, as of no day, with no dimensions."""
+        left: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
+        for source in self.books.log:
+            for posting in source.event.postings if isinstance(source.event, Voucher) else ():
+                if posting.role == CLEARING:
+                    currency = source.stream.rpartition(":")[2]
+                    key = (currency, source.event.effective_on, *sorted(posting.dimensions.items()))
+                    left[key][0] += signed(posting.side, posting.amount)
+                    left[key][1] += signed(posting.side, posting.base_amount)
+        assert not any(any(sums) for sums in left.values()), left
+
     def payments(self) -> None:
         """Identity 5: a payment is open, allocated, refunded, returned, adjusted or reversed, and nothing else."""
         totals: dict[str, int] = {}
@@ -244,6 +260,8 @@ class Checks:
                 refunds[event.document] = event
             elif isinstance(event, (PaymentReturned, PaymentReinstated)):
                 returns[event.document] = event
+            elif isinstance(event, ItemTransferredOut):
+                used[document_of(event.item)] += event.amount
             elif isinstance(event, AdjustmentPosted):
                 adjustments[event.document] = event
             elif isinstance(event, DocumentReversed):
@@ -313,6 +331,10 @@ def recomputed(event: Voucher) -> dict[str, int] | None:
     if isinstance(event, WrittenOff):
         assert event.amount == sum(line.amount for line in event.lines)
         return {line.item: -line.amount for line in event.lines} | {"other": event.amount}
+    if isinstance(event, (ItemTransferredOut, ItemTransferredIn)):
+        direction = sum(signed(p.side, p.amount) for p in event.postings if p.role == CLEARING)
+        name = event.item if isinstance(event, ItemTransferredOut) else f"{event.document}#1"
+        return {name: -direction, "other": direction}
     if isinstance(event, WriteOffRecovered):
         return {event.item: event.amount, "other": -event.amount}
     return None
@@ -330,7 +352,7 @@ MOSTLY = st.sampled_from([True] * 7 + [False])
 DIMENSIONS = st.sampled_from([{}, {}, {"shop": "north"}, {"shop": "south"}])
 
 
-LATE = ("return", "reinstatement", "write-off", "recovery")
+LATE = ("return", "reinstatement", "write-off", "recovery", "transfer")
 
 
 class Histories(RuleBasedStateMachine):
@@ -347,7 +369,7 @@ class Histories(RuleBasedStateMachine):
         self.books = self.opened(allocation=allocation, tolerances=tolerance, first_on=FIRST, late_facts=late_facts)
         self.checks = Checks(self.books)
         kinds = ("invoice", "credit-note", "payment", "refund", "return")
-        kinds += ("reinstatement", "adjustment", "write-off", "recovery")
+        kinds += ("reinstatement", "adjustment", "write-off", "recovery", "transfer")
         self.numbers = dict.fromkeys(kinds, 0)
         self.entered: dict[str, list[str]] = {kind: [] for kind in self.numbers}
         self.owners: dict[str, tuple[str, str]] = {}
@@ -633,6 +655,22 @@ class Histories(RuleBasedStateMachine):
         number, revision = self.new(data, "recovery")
         command = recover(number, of, item, amount, on, revision=revision, **place)
         self.send(data, command, document_id("recovery", "", number, revision))
+
+    @rule(data=st.data(), amount=PARTS, to=st.sampled_from(CUSTOMERS))
+    def transfer_item(self, data: st.DataObject, amount: int, to: str) -> None:
+        account = self.account(data)
+        items = sorted(account.items)
+        item = data.draw(st.sampled_from(items), label="item") if items else "invoice::1:1#1"
+        on = data.draw(DATES, label="on")
+        if items and data.draw(MOSTLY, label="in time"):
+            on = account.items[item].movements[-1][0] + data.draw(LATER, label="later")
+        place = self.place(data, document_of(item))
+        number, revision = self.new(data, "transfer")
+        part = amount if data.draw(st.booleans(), label="a part") else None
+        classes = [None, None, None, "contract", "security"]
+        deposit = data.draw(st.sampled_from(classes), label="class")
+        command = transfer(number, item, to, part, on, deposit_class=deposit, revision=revision, **place)
+        self.send(data, command, document_id("transfer", "", number, revision))
 
     @rule(data=st.data())
     def allocate_lines(self, data: st.DataObject) -> None:

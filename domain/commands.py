@@ -542,6 +542,15 @@ class ReleaseAllocation(AccountCommand):
     amount: Minor | None = None
 
 
+class Resettle(AccountCommand):
+    """重新核销: release all live allocations of the account but those by hand, and allocate again in canonical order.
+
+    So the items depend on what happened, and not on the order in which it arrived. What is as it must be stays.
+    """
+
+    command: Literal["Resettle"] = "Resettle"
+
+
 class ReverseDocument(AccountCommand):
     """红字冲销 of a document: an error is mirrored on its own day; a failed refund comes back on ``effective_on``."""
 
@@ -605,6 +614,7 @@ Command = (
     | RecoverWriteOff
     | Allocate
     | ReleaseAllocation
+    | Resettle
     | ReverseDocument
     | StateControlTotals
     | RejectDeferredFact

@@ -26,6 +26,7 @@ from domain.commands import (
     RecoverWriteOff,
     ReinstatePayment,
     ReleaseAllocation,
+    Resettle,
     ReturnPayment,
     ReverseDocument,
     WriteOff,
@@ -39,6 +40,7 @@ from domain.manual import allocate_by_hand, release_by_hand
 from domain.payment import record_payment
 from domain.refund import record_refund
 from domain.refusals import Code, Refusal
+from domain.resettle import resettle, unmet_references
 from domain.returned import reinstate_payment, return_payment
 from domain.reversal import raised_item, reverse_document
 from domain.write_off import recover_write_off, write_off
@@ -55,6 +57,7 @@ _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] =
     RecoverWriteOff: recover_write_off,
     Allocate: allocate_by_hand,
     ReleaseAllocation: release_by_hand,
+    Resettle: resettle,
     ReverseDocument: reverse_document,
 }
 
@@ -173,6 +176,16 @@ def named_allocation(command: Any) -> int | None:
         named = re.fullmatch(r"([1-9][0-9]{0,17})\.[1-9][0-9]{0,17}", command.allocation)
         return int(named[1]) if named else None
     return None
+
+
+def reads_whole_account(command: Any) -> bool:
+    """Whether ``decide`` needs the histories of all documents of the account: the cost is that of its past."""
+    return isinstance(command, Resettle)
+
+
+def references_beyond(histories: Mapping[str, History]) -> set[str]:
+    """The references of a whole account of which decide must know whether a live document is in the books elsewhere."""
+    return unmet_references(histories)
 
 
 _GIVING_BACK = (RecordRefund, ReturnPayment, ReinstatePayment, ReverseDocument)

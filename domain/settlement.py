@@ -25,14 +25,16 @@ Link = tuple[str, str, int]
 """Credit item, debit item, amount."""
 
 
-def allocate(draft: Draft, links: Iterable[Link], mode: str, policy: str | None = None) -> None:
+def allocate(
+    draft: Draft, links: Iterable[Link], mode: str, policy: str | None = None, not_before: date = date.min
+) -> None:
     """Add the ``Allocated`` events of these links, one a day; each amount is at most what both items have open."""
     days: dict[date, _Day] = {}
     for credit_item, debit_item, amount in links:
         credit, debit = draft.get(credit_item), draft.get(debit_item)
         assert credit is not None, credit_item
         assert debit is not None, debit_item
-        asked = max(credit.first_day_with_room(amount), debit.first_day_with_room(amount))
+        asked = max(credit.first_day_with_room(amount), debit.first_day_with_room(amount), not_before)
         on = max(asked, draft.book.open_from)
         credit_base = share(credit.open_base, amount, credit.open)
         debit_base = share(debit.open_base, amount, debit.open)

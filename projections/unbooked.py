@@ -29,6 +29,7 @@ _UNCOUNTED = frozenset(
         "ReopenPeriod",
         "Allocate",
         "ReleaseAllocation",
+        "Resettle",
         "StateControlTotals",
         "RejectDeferredFact",
     }

@@ -18,6 +18,7 @@ from given import (
     reinstated,
     release,
     reopen,
+    resettle,
     returned,
     reverse,
     write_off,
@@ -53,6 +54,7 @@ EXAMPLES: list[Command] = [
     allocate(("payment::P:1#1", "invoice::1:1#1", 5)),
     allocate(policy="proportional", credit_items=["payment::P:1#1"]),
     release("3.1", 5),
+    resettle(),
     reverse("refund::R:1", "02-14"),
     RejectDeferredFact(
         source="t", source_id="4", book=BOOK, reason="sent by mistake", fact_source="t", fact_source_id="9"

@@ -23,6 +23,7 @@ from given import (
     refund,
     reinstated,
     release,
+    resettle,
     returned,
     reverse,
     write_off,
@@ -639,6 +640,13 @@ class Histories(RuleBasedStateMachine):
         account = self.books.accounts[stream]
         amount = data.draw(PARTS, label="amount") if data.draw(st.booleans(), label="part") else None
         self.send(data, release(allocation, amount, customer=account.customer, currency=account.currency))
+
+    @rule(data=st.data())
+    def resettle(self, data: st.DataObject) -> None:
+        account = self.account(data)
+        place = {"customer": account.customer, "currency": account.currency}
+        self.send(data, resettle(**place))
+        assert self.books.booked(resettle(**place)) == [], "a second time there is nothing to do"
 
     @rule(data=st.data())
     def reverse_document(self, data: st.DataObject) -> None:

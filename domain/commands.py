@@ -94,6 +94,7 @@ ItemId = Annotated[str, StringConstraints(max_length=220), AfterValidator(_item)
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Policy = Literal["none", "oldest_due_first", "proportional", "largest_first", "exact_amount_first"]
 LateFacts = Literal["refuse", "move"]
+Settlement = Literal["automatic", "suggested"]
 Period = Annotated[str, StringConstraints(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
 Kind = Literal[
     "invoice",
@@ -216,6 +217,8 @@ class CommandBase(Model):
 class OpenBook(CommandBase):
     """Open a book 账套. The template's entries are set over the defaults of the standard chart.
 
+    ``settlement``: what payments have left settles by the policy on arrival, or that is only suggested. ``tolerances``:
+    currency → minor units an item; ``tolerance_percents``: currency → per cent of its amount; the lesser holds.
     ``late_facts``: what is asked for a closed period is moved to the first open day, or refused.
     """
 
@@ -227,7 +230,9 @@ class OpenBook(CommandBase):
     calendar: Literal["month"] = "month"
     first_on: Day = date(1900, 1, 1)
     allocation: Policy = "oldest_due_first"
+    settlement: Settlement = "automatic"
     tolerances: dict[CurrencyCode, Annotated[int, Field(ge=0, le=LIMIT)]] = {}
+    tolerance_percents: dict[CurrencyCode, Percent] = {}
     late_facts: LateFacts = "move"
     roles: dict[Word, AccountCode] = Field(default_factory=dict)
     methods: dict[Word, AccountCode] = Field(default_factory=dict)
@@ -248,18 +253,22 @@ class ChangeBookPolicies(CommandBase):
 
     What is not named stays.
 
-    ``tolerances`` replaces the whole table: currency → minor units an item.
+    ``tolerances`` replaces the whole table: currency → minor units an item; so does ``tolerance_percents``: currency →
+    per cent of its amount.
     """
 
     command: Literal["ChangeBookPolicies"] = "ChangeBookPolicies"
     allocation: Policy | None = None
+    settlement: Settlement | None = None
     tolerances: dict[CurrencyCode, Annotated[int, Field(ge=0, le=LIMIT)]] | None = None
+    tolerance_percents: dict[CurrencyCode, Percent] | None = None
     late_facts: LateFacts | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if self.allocation is None and self.tolerances is None and self.late_facts is None:
-            raise ValueError("must set allocation, tolerances or late_facts")
+        policies = (self.allocation, self.settlement, self.tolerances, self.tolerance_percents, self.late_facts)
+        if all(policy is None for policy in policies):
+            raise ValueError("must set at least one policy")
         return self
 
 
@@ -542,6 +551,14 @@ class ReleaseAllocation(AccountCommand):
     amount: Minor | None = None
 
 
+class ChangeAccountTerms(AccountCommand):
+    """Set how the payments of this account settle from now on; what is not named is as the book has it."""
+
+    command: Literal["ChangeAccountTerms"] = "ChangeAccountTerms"
+    allocation: Policy | None = None
+    settlement: Settlement | None = None
+
+
 class Resettle(AccountCommand):
     """重新核销: release all live allocations of the account but those by hand, and allocate again in canonical order.
 
@@ -615,6 +632,7 @@ Command = (
     | Allocate
     | ReleaseAllocation
     | Resettle
+    | ChangeAccountTerms
     | ReverseDocument
     | StateControlTotals
     | RejectDeferredFact

@@ -91,6 +91,7 @@ def _planned(
     for link in links:
         release(opened, named, link, link.effective_on)
     bare = Account(account.book, account.customer, account.currency)
+    bare.terms = account.terms
     for item in (account.items | opened.items).values():
         bare.set(item)
     unmet = unmet_references(named.histories) - named.live_references

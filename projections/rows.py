@@ -80,6 +80,7 @@ LEAN: dict[str, type[_Moving] | None] = {
     "written-off.v1": _Adjusted,
     "write-off-recovered.v1": _Adjusted,
     "document-reversed.v1": _Reversed,
+    "account-terms-changed.v1": None,
     "book-opened.v1": None,
     "posting-template-changed.v1": None,
     "book-policies-changed.v1": None,

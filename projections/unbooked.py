@@ -30,6 +30,7 @@ _UNCOUNTED = frozenset(
         "Allocate",
         "ReleaseAllocation",
         "Resettle",
+        "ChangeAccountTerms",
         "StateControlTotals",
         "RejectDeferredFact",
     }

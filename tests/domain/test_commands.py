@@ -21,6 +21,7 @@ from given import (
     resettle,
     returned,
     reverse,
+    terms,
     write_off,
 )
 from pydantic import ValidationError
@@ -55,6 +56,7 @@ EXAMPLES: list[Command] = [
     allocate(policy="proportional", credit_items=["payment::P:1#1"]),
     release("3.1", 5),
     resettle(),
+    terms(allocation="none", settlement="suggested"),
     reverse("refund::R:1", "02-14"),
     RejectDeferredFact(
         source="t", source_id="4", book=BOOK, reason="sent by mistake", fact_source="t", fact_source_id="9"

@@ -26,6 +26,7 @@ from given import (
     resettle,
     returned,
     reverse,
+    terms,
     write_off,
 )
 from hypothesis import HealthCheck, settings
@@ -151,7 +152,7 @@ class Checks:
         stored = msgspec.json.encode(snapshot(account))
         again = from_snapshot(msgspec.json.decode(stored, type=AccountState))
         assert payload(again) == payload(account)
-        for name in ("items", "debits", "credits", "spendable", "awaiting", "version"):
+        for name in ("items", "debits", "credits", "spendable", "awaiting", "version", "terms", "terms_version"):
             assert getattr(again, name) == getattr(account, name), name
         assert {k: set(v) for k, v in again.live.items()} == {k: set(v) for k, v in account.live.items()}
         assert {k: set(v) for k, v in again.waits.items()} == {k: set(v) for k, v in account.waits.items()}
@@ -640,6 +641,16 @@ class Histories(RuleBasedStateMachine):
         account = self.books.accounts[stream]
         amount = data.draw(PARTS, label="amount") if data.draw(st.booleans(), label="part") else None
         self.send(data, release(allocation, amount, customer=account.customer, currency=account.currency))
+
+    @rule(
+        data=st.data(),
+        allocation=st.sampled_from([None, None, "oldest_due_first", "proportional"]),
+        settlement=st.sampled_from([None, "automatic", "suggested"]),
+    )
+    def change_terms(self, data: st.DataObject, allocation: str | None, settlement: str | None) -> None:
+        account = self.account(data)
+        place = {"customer": account.customer, "currency": account.currency}
+        self.send(data, terms(allocation=allocation, settlement=settlement, **place))
 
     @rule(data=st.data())
     def resettle(self, data: st.DataObject) -> None:

@@ -16,6 +16,7 @@ from domain.book import Book, evolve_book, open_book
 from domain.commands import (
     AccountCommand,
     Allocate,
+    ChangeAccountTerms,
     ChangeBookPolicies,
     ClosePeriod,
     Command,
@@ -398,6 +399,12 @@ def release(allocation: str, amount: int | None = None, **more: Any) -> ReleaseA
 def resettle(**more: Any) -> Resettle:
     """The account is settled again, in canonical order."""
     command: Resettle = _made(Resettle, more)
+    return command
+
+
+def terms(**more: Any) -> ChangeAccountTerms:
+    """The terms of the account are changed; what is not named is the book's."""
+    command: ChangeAccountTerms = _made(ChangeAccountTerms, more)
     return command
 
 

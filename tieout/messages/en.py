@@ -467,6 +467,7 @@ TABLES = {
     "kind.written-off": "write-off",
     "kind.write-off-recovered": "recovery",
     "kind.document-reversed": "reversal",
+    "kind.account-terms-changed": "account terms changed",
     "kind.book-opened": "book opened",
     "kind.posting-template-changed": "template changed",
     "kind.book-policies-changed": "policies changed",

@@ -14,10 +14,11 @@ from domain.book import Book
 from domain.commands import ClosePeriod, ReopenPeriod
 from domain.events import ClosingCheck, FactDeferred, PeriodClosed, PeriodReopened
 from domain.refusals import Code, Refusal
+from domain.waiting import asked_for
 
-CHECKS = ("quarantine", "completeness", "clearing", "control")
-"""What a closing list must answer: nothing stands in quarantine; every source's messages are all there; transfers in
-flight are none; per control account the open items are what the postings say."""
+CHECKS = ("waiting", "quarantine", "completeness", "clearing", "control")
+"""What a closing list must answer: no fact of the period waits; nothing stands in quarantine; every source's messages are
+all there; transfers in flight are none; per control account the open items are what the postings say."""
 
 
 def period_of(day: date) -> str:
@@ -45,8 +46,8 @@ def close_period(book: Book, command: ClosePeriod, today: date, waiting: Iterabl
     if book.closed and first_on > book.open_from:
         raise Refusal(Code.EARLIER_PERIODS, "period", command.period)
     for fact in waiting:
-        asked = fact.command.get("effective_on")
-        if asked is not None and date.fromisoformat(asked) <= last_on:
+        asked = asked_for(fact)
+        if asked is not None and asked <= last_on:
             raise Refusal(Code.NO_FACT_WAITING, "period", f"{command.period} ({fact.source} {fact.source_id})")
     _check(command)
     return PeriodClosed(

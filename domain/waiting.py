@@ -7,6 +7,7 @@ whose document never comes is rejected by hand, with a reason.
 """
 
 from collections.abc import Iterable
+from datetime import date
 
 import msgspec
 
@@ -32,6 +33,12 @@ def defer(command: AccountCommand, awaited: str, digest: str) -> FactDeferred:
         # Defaults are written out: one that changes later must not change what was asked for today.
         command=command.model_dump(mode="json", exclude_none=True),
     )
+
+
+def asked_for(fact: FactDeferred) -> date | None:
+    """The day that a fact asks for; a reversal of an error names none."""
+    on = fact.command.get("effective_on")
+    return None if on is None else date.fromisoformat(on)
 
 
 def deferred_command(fact: FactDeferred) -> AccountCommand:

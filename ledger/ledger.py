@@ -20,6 +20,7 @@ from domain.book import Book
 from domain.documents import account_stream, parse_account_stream
 from domain.events import CreditNoteIssued, InvoiceIssued, Line
 from domain.refusals import Code, Refusal
+from domain.waiting import asked_for
 from ledger.attachments import attached_lines
 from ledger.beside import Beside
 from ledger.commit import PROVISIONAL, Advance, Commit, real
@@ -233,6 +234,7 @@ class Ledger(Application[str]):
                     currency=fact.currency,
                     source=fact.source,
                     source_id=fact.source_id,
+                    effective_on=asked_for(fact),
                     since_us=self._connection.execute(_RECORDED, (stream, version)).fetchone()[0],
                 )
                 for stream, version, fact in self._state.all_waiting()

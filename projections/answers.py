@@ -292,6 +292,49 @@ class Explanation(Answer, frozen=True, kw_only=True):
     postings: Iterator[ExplainedPosting]
 
 
+class ClosingFinding(Answer, frozen=True, kw_only=True):
+    """One point of a closing list: whether it holds, and how many findings speak against it."""
+
+    check: str
+    holds: bool
+    found: int
+
+
+class PeriodRow(Answer, frozen=True, kw_only=True):
+    """A period: open, closed, or reopened after it was closed; who did that last, when and why.
+
+    ``accepted``: points of the closing list that did not hold and were accepted.
+    """
+
+    period: str
+    first_on: date
+    last_on: date
+    status: str
+    actor: str | None = None
+    reason: str | None = None
+    position: str | None = None
+    recorded_at: datetime | None = None
+    accepted: list[str] = []
+
+
+class MovedFact(Answer, frozen=True, kw_only=True):
+    """What belongs to a prior period: asked for a day that was closed, booked on the first open one.
+
+    ``amount``: of its voucher, in minor units, negative for a reversal.
+    """
+
+    period: str
+    requested_effective_on: date
+    effective_on: date
+    customer: str
+    currency: str
+    kind: str
+    document: str
+    amount: int
+    event: str
+    position: str
+
+
 class ControlRow(Answer, frozen=True, kw_only=True):
     """Subledger = control (identity 2) for one control account: ``items`` − ``postings`` must be zero, in base too."""
 

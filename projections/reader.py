@@ -5,10 +5,12 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import Self
 
+from domain.book import Book
 from ledger.database import Location
 from ledger.store import check, connect
 from projections import (
     ageing,
+    closing,
     completeness,
     documents,
     explaining,
@@ -24,13 +26,16 @@ from projections.answers import (
     AsOf,
     AuditRow,
     Balance,
+    ClosingFinding,
     ControlRow,
     DocumentRow,
     DocumentView,
     Explanation,
     FeedDay,
     JournalEntry,
+    MovedFact,
     OpenItem,
+    PeriodRow,
     Statement,
     TrialBalanceRow,
 )
@@ -194,6 +199,18 @@ class Reader:
         """
         wanted = Wanted(book, feed, from_on, to_on)
         return completeness.completeness(self._view, wanted, self._view.at(as_of), open_only=open_only)
+
+    def closing_list(self, book: Book, period: str, waiting: int) -> list[ClosingFinding]:
+        """Each point of the closing list of a period; ``waiting``: how many facts of it wait for a document."""
+        return closing.closing_list(self._view, book, period, waiting)
+
+    def periods(self, book: str, today: date) -> list[PeriodRow]:
+        """The periods that were ever closed, in order, and the open ones after them up to today's."""
+        return closing.periods(self._view, book, today)
+
+    def moved(self, book: str, period: str | None = None, as_of: AsOf = AsOf()) -> Iterator[MovedFact]:
+        """What was asked for a closed period and booked later, in log order."""
+        return closing.moved(self._view, book, period, self._view.at(as_of))
 
     def control(self, book: str, as_of: AsOf = AsOf()) -> list[ControlRow]:
         """Identity 2: open items against postings, by control account, currency and dimensions."""

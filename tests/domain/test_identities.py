@@ -1,9 +1,11 @@
-"""The identities of the domain hold after every step of any history: all commands, two currencies, dates in any order.
+"""The identities of the domain hold after every step of any history: all commands, three currencies with 0, 2 and 3 decimals, periods
+closing and opening, dates in any order.
 
 1: each event sums to zero, in amount and base. 2: per control account and dimensions, open items are what the postings
 say, as of any day and as known at any position. 3: no item is ever below zero, or above what it began with. 4: nothing
 open means no base left. 5: a payment is open, allocated, refunded, adjusted or reversed. 6: an event and its reversal
-net to nothing. What the order of facts changes is in test_order.py.
+net to nothing. 9: nothing is recorded into a closed period, and what is moved names where it belonged. What the order of
+facts changes is in test_order.py.
 """
 
 from collections import defaultdict
@@ -16,6 +18,7 @@ from given import (
     Books,
     adjustment,
     allocate,
+    close,
     credit_note,
     invoice,
     payment,
@@ -23,6 +26,7 @@ from given import (
     refund,
     reinstated,
     release,
+    reopen,
     resettle,
     returned,
     reverse,
@@ -43,10 +47,13 @@ from domain.events import (
     AllocationReleased,
     CreditNoteIssued,
     DocumentReversed,
+    Event,
     InvoiceIssued,
     PaymentReceived,
     PaymentReinstated,
     PaymentReturned,
+    PeriodClosed,
+    PeriodReopened,
     RefundPaid,
     Voucher,
     WriteOffRecovered,
@@ -73,11 +80,13 @@ class Checks:
     def __init__(self, books: Books) -> None:
         self.books = books
         self.seen = 0
+        self.closes: list[date] = []
         self.opened: dict[str, int] = {}
         self.by_item: dict[str, list[tuple[date, int, int]]] = defaultdict(list)
 
     def step(self, data: st.DataObject) -> None:
         for source in self.books.log[self.seen :]:
+            self.closed(source.event)
             if isinstance(source.event, Voucher):
                 self.balanced(source.event)
                 self.items(source.event)
@@ -89,6 +98,15 @@ class Checks:
             self.control(account, data)
         self.payments()
         self.reversals()
+
+    def closed(self, event: Event) -> None:
+        """Identity 9: no event is recorded into a period while it is closed."""
+        if isinstance(event, PeriodClosed):
+            self.closes.append(event.last_on)
+        elif isinstance(event, PeriodReopened):
+            assert self.closes.pop() == event.last_on
+        elif isinstance(event, Voucher) and self.closes:
+            assert event.effective_on > self.closes[-1], event
 
     def balanced(self, event: Voucher) -> None:
         """Identity 1; and only control accounts have items, always."""
@@ -305,6 +323,8 @@ def recomputed(event: Voucher) -> dict[str, int] | None:
 
 RATES = ["7.1", "7.0823", "0.0045", "1", "123.456789"]
 CUSTOMERS = ["C1", "C2", "~shop:2024-01"]
+CURRENCIES = ["CNY", "JPY", "KWD"]
+"""With two, no and three decimals."""
 DATES = st.dates(FIRST, FIRST + timedelta(days=12)) | st.dates(FIRST, LAST)
 AMOUNTS = st.integers(1, 60) | st.integers(1, 60) | st.integers(1, 60) | st.integers(1, 10**15)
 PARTS = st.integers(1, 30)
@@ -320,13 +340,14 @@ class Histories(RuleBasedStateMachine):
     """Any commands in any order; what is refused changes nothing, what is booked keeps the identities."""
 
     @initialize(
-        home=st.sampled_from([("C1", "CNY"), ("C1", "USD")]),
+        home=st.sampled_from([("C1", currency) for currency in CURRENCIES]),
         allocation=st.sampled_from(["oldest_due_first", "oldest_due_first", "proportional", "none"]),
         tolerance=st.sampled_from([{}, {"CNY": 20}]),
+        late_facts=st.sampled_from(["move", "move", "refuse"]),
     )
-    def open_book(self, home: tuple[str, str], allocation: str, tolerance: dict[str, int]) -> None:
+    def open_book(self, home: tuple[str, str], allocation: str, tolerance: dict[str, int], late_facts: str) -> None:
         self.home = home
-        self.books = Books(allocation=allocation, tolerances=tolerance, first_on=FIRST)
+        self.books = Books(allocation=allocation, tolerances=tolerance, first_on=FIRST, late_facts=late_facts)
         self.checks = Checks(self.books)
         kinds = ("invoice", "credit-note", "payment", "refund", "return")
         kinds += ("reinstatement", "adjustment", "write-off", "recovery")
@@ -342,7 +363,7 @@ class Histories(RuleBasedStateMachine):
         customer, currency = self.owners.get(document or "", self.home)
         if not data.draw(MOSTLY, label="at home"):
             customer = data.draw(st.sampled_from(CUSTOMERS), label="customer")
-            currency = data.draw(st.sampled_from(["CNY", "USD"]), label="currency")
+            currency = data.draw(st.sampled_from(CURRENCIES), label="currency")
         return {"customer": customer, "currency": currency}
 
     def worth(self, data: st.DataObject, place: dict[str, Any]) -> dict[str, Any]:
@@ -384,6 +405,8 @@ class Histories(RuleBasedStateMachine):
             return  # the ledger answers a known number, waiting ones too, before the domain is asked
         before = {stream: payload(account) for stream, account in self.books.accounts.items()}
         length = len(self.books.log)
+        open_from = self.books.book.open_from
+        asked = getattr(command, "effective_on", None)
         outcome = self.books.when(command)
         if isinstance(outcome, Refusal):
             assert len(self.books.log) == length
@@ -393,6 +416,9 @@ class Histories(RuleBasedStateMachine):
         elif entering is not None:
             self.known.add(entering)
         for event in outcome if isinstance(outcome, list) else ():
+            if isinstance(event, Voucher) and event.source_id == command.source_id and event.caused_by is None:
+                moved = asked is not None and asked < open_from
+                assert not moved or event.requested_effective_on == asked, "what is moved names where it belonged"
             document = enters(event)
             if document is not None:
                 self.entered[parse_document(document).kind].append(document)
@@ -701,6 +727,14 @@ class Histories(RuleBasedStateMachine):
                 number, amount, on, of, nature=nature, revision=revision, **place, **self.worth(data, place)
             )
             self.send(data, command, document_id("refund", "", number, revision))
+
+    @rule(data=st.data(), period=st.sampled_from(["2024-01", "2024-01", "2024-02"]))
+    def close_period(self, data: st.DataObject, period: str) -> None:
+        self.send(data, close(period))
+
+    @rule(data=st.data(), period=st.sampled_from(["2024-01", "2024-02"]))
+    def reopen_period(self, data: st.DataObject, period: str) -> None:
+        self.send(data, reopen(period))
 
     @rule(data=st.data(), account=st.sampled_from(["1122", "1122.01", "2203"]))
     def change_template(self, data: st.DataObject, account: str) -> None:

@@ -9,6 +9,7 @@ from given import (
     Books,
     adjustment,
     allocate,
+    close,
     credit_note,
     given,
     invoice,
@@ -18,12 +19,13 @@ from given import (
     reinstated,
     reject,
     release,
+    reopen,
     returned,
     reverse,
     write_off,
 )
 
-from domain.commands import ChangePostingTemplate, Command
+from domain.commands import ChangeBookPolicies, ChangePostingTemplate, Command
 from domain.refusals import CONFLICTS, RULES, Code, Refusal
 
 OF_THE_LEDGER = [
@@ -47,6 +49,10 @@ def template(**more: Any) -> ChangePostingTemplate:
     return ChangePostingTemplate(source="test", source_id="template", book=BOOK, **more)
 
 
+def policies(**more: Any) -> ChangeBookPolicies:
+    return ChangeBookPolicies(source="test", source_id="policies", book=BOOK, **more)
+
+
 SETTLED = [invoice("I1", 10_000), payment("P1", 10_000)]
 """An invoice of 10 January settled by a payment of 20 January; the allocation is 3.1."""
 
@@ -66,6 +72,13 @@ ROWS: list[Row] = [
     (Code.AMOUNT_MUST_BE_POSITIVE, [], payment("P1", 0), "amount", "0"),
     (Code.AMOUNT_WITHIN_LIMIT, [], payment("P1", 10**15 + 1), "amount", "1000000000000001"),
     (Code.DATE_WITHIN_HORIZON, [], invoice("I1", 100, "2025-07-02"), "effective_on", "2025-07-02"),
+    (
+        Code.PERIOD_OPEN,
+        [close("2024-01"), policies(late_facts="refuse")],
+        invoice("I1", 100, "01-31"),
+        "effective_on",
+        "2024-01-31",
+    ),
     (
         Code.DATE_PRECEDES_ITEM,
         [invoice("I1", 100, "01-10")],
@@ -225,6 +238,17 @@ ROWS: list[Row] = [
         "amount",
         "11 (written off: 10)",
     ),
+    (Code.PERIOD_ENDED, [], close("2024-06"), "period", "2024-06"),
+    (Code.EARLIER_PERIODS, [close("2024-01")], close("2024-03"), "period", "2024-03"),
+    (
+        Code.NO_FACT_WAITING,
+        [refund("R1", 100, "01-31", of="payment::P1:1", source_id="R1")],
+        close("2024-01"),
+        "period",
+        "2024-01 (test R1)",
+    ),
+    (Code.CHECKS_HOLD, [], close("2024-01").model_copy(update={"checks": []}), "checks", "waiting"),
+    (Code.LAST_PERIOD, [close("2024-01"), close("2024-02")], reopen("2024-01"), "period", "2024-01"),
     (
         Code.REVERSED_TWICE,
         [invoice("I1", 100), reverse("invoice::I1:1")],

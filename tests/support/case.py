@@ -14,8 +14,9 @@ import msgspec
 from given import BOOK, Books
 
 from domain.commands import COMMAND, COMMANDS, Command
-from domain.events import Event, FactDeferred, Voucher
+from domain.events import Event, FactDeferred, PeriodClosed, PeriodReopened, Voucher
 from domain.money import minor_digits
+from domain.periods import CHECKS
 from domain.refusals import RULES, Refusal
 
 STEP = re.compile(
@@ -77,6 +78,8 @@ class Case:
         model = COMMANDS[fields["command"]]
         if "effective_on" in model.model_fields and fields["command"] != "ReverseDocument":
             given.setdefault("effective_on", day)
+        if fields["command"] == "ClosePeriod":
+            given |= {"position": "0:0", "checks": [{"check": name, "holds": True} for name in CHECKS]}
         if fields["command"] in ("IssueInvoice", "IssueCreditNote"):
             taxed = sum(tax["amount"] for tax in fields.get("tax", []))
             given.setdefault("lines", [{"net": fields["total"] - taxed}])
@@ -91,14 +94,21 @@ class Case:
         if isinstance(outcome, Refusal):
             return [f"拒绝 {outcome.code.value}: {RULES[outcome.code]}"]
         said = [f"等待 {event.awaited}" for event in outcome if isinstance(event, FactDeferred)]
+        said += [f"结账 {event.period}" for event in outcome if isinstance(event, PeriodClosed)]
+        said += [f"反结账 {event.period}" for event in outcome if isinstance(event, PeriodReopened)]
         said += [""] if said else []
         vouchers: dict[str, list[Voucher]] = {}
         for event in outcome:
             if isinstance(event, Voucher):
                 vouchers.setdefault(event.source_id, []).append(event)
         for events in vouchers.values():
-            said += [*self._voucher(events, currency), ""]
+            said += [*self._moved(events), *self._voucher(events, currency), ""]
         return said[:-1]
+
+    def _moved(self, events: list[Voucher]) -> list[str]:
+        """Where a voucher was moved to, and where it belonged."""
+        own = [event for event in events if event.caused_by is None and event.requested_effective_on is not None]
+        return [f"记账日 {event.effective_on}，原属 {event.requested_effective_on}" for event in own]
 
     def _voucher(self, events: list[Voucher], currency: str) -> list[str]:
         """What the events of a commit come to, an account a line: where both sides met they are netted."""

@@ -35,6 +35,7 @@ QUESTIONS = {
     ],
     "status": [["status"]],
     "waiting": [["waiting"]],
+    "periods": [["periods"], ["close", "2026-05", "--check"], ["close", "2026-05"], ["moved"]],
     "replay": [["replay"]],
     "rebuild": [["rebuild"]],
     "book": [["book", "list"], ["book", "show"], ["book", "template"], ["book", "open", "main", "-c", "EUR"]],

@@ -19,6 +19,7 @@ from domain.events import (
     PostingTemplateChanged,
     Settlement,
 )
+from domain.money import percent_of
 from domain.refusals import Code, Refusal
 from domain.template import PostingTemplate, default_template
 
@@ -50,6 +51,13 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     def open_from(self) -> date:
         """The first day that is open."""
         return self.closed[-1] + timedelta(days=1) if self.closed else self.first_on
+
+    def tolerance(self, currency: str, amount: int) -> int | None:
+        """How much of an item of an amount may be rounded off, all together; None where nothing says so."""
+        limits = [self.tolerances[currency]] if currency in self.tolerances else []
+        if currency in self.tolerance_percents:
+            limits.append(percent_of(amount, self.tolerance_percents[currency]))
+        return min(limits, default=None)
 
     def account_of_role(self, role: str, field: str) -> str:
         """The account code of a role; refused where the template has none."""

@@ -488,6 +488,17 @@ class PostAdjustment(DocumentCommand):
         return self
 
 
+class RoundOff(DocumentCommand):
+    """尾差核销: take off what a payment left open of an item, by the book's rules, which say the reason and the amount.
+
+    Within the cash discount of an invoice that was paid in time it is that; else it must be within the tolerance. All
+    that is open is taken, or nothing.
+    """
+
+    command: Literal["RoundOff"] = "RoundOff"
+    item: ItemId
+
+
 class WriteOffItem(Model):
     """A debit item that is written off; without an amount, all that it has open."""
 
@@ -587,7 +598,7 @@ class StateControlTotals(CommandBase):
     """Control totals 控制总数: what the source named ``feed`` says that it sent for a day in a currency.
 
     Counted are IssueInvoice, IssueCreditNote, RecordPayment, RecordRefund, ReturnPayment, ReinstatePayment,
-    PostAdjustment, WriteOff and RecoverWriteOff with the amount of their document, and ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
+    PostAdjustment, RoundOff, WriteOff and RecoverWriteOff with the amount of their document, and ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
     effective day that the message asks for, of a reversal in error that of the document it reverses. ``amount`` is the
     sum of the amounts, which are all positive; ``highest`` the highest ``sequence`` among them. Of two statements for
     one feed, day and currency the later booked one holds.
@@ -627,6 +638,7 @@ Command = (
     | ReturnPayment
     | ReinstatePayment
     | PostAdjustment
+    | RoundOff
     | WriteOff
     | RecoverWriteOff
     | Allocate

@@ -30,6 +30,7 @@ from domain.commands import (
     Resettle,
     ReturnPayment,
     ReverseDocument,
+    RoundOff,
     WriteOff,
 )
 from domain.documents import document_id, document_of, reference_of
@@ -44,6 +45,7 @@ from domain.refusals import Code, Refusal
 from domain.resettle import resettle, unmet_references
 from domain.returned import reinstate_payment, return_payment
 from domain.reversal import raised_item, reverse_document
+from domain.round_off import round_off
 from domain.terms import change_terms
 from domain.write_off import recover_write_off, write_off
 
@@ -55,6 +57,7 @@ _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] =
     ReturnPayment: return_payment,
     ReinstatePayment: reinstate_payment,
     PostAdjustment: post_adjustment,
+    RoundOff: round_off,
     WriteOff: write_off,
     RecoverWriteOff: recover_write_off,
     Allocate: allocate_by_hand,
@@ -127,6 +130,7 @@ KIND_OF: dict[type[Any], str] = {
     ReturnPayment: "return",
     ReinstatePayment: "reinstatement",
     PostAdjustment: "adjustment",
+    RoundOff: "adjustment",
     WriteOff: "write-off",
     RecoverWriteOff: "recovery",
 }
@@ -148,6 +152,8 @@ def named_documents(command: Any) -> list[str]:
         names.append(document_of(command.item))
         if command.linked_to is not None:
             names.append(command.linked_to.document)
+    elif isinstance(command, RoundOff):
+        names.append(document_of(command.item))
     elif isinstance(command, ReturnPayment):
         names.append(command.payment.document)
     elif isinstance(command, ReinstatePayment):
@@ -199,9 +205,9 @@ def further_documents(command: Any, history: History) -> set[str]:
     """The documents whose histories ``decide`` needs beside a named one: those whose settled items it may reopen.
 
     What is refunded or reversed may give back to the items that its own event, the events linked to it and its live
-    allocations have moved.
+    allocations have moved. What is rounded off is looked at together with what has settled it.
     """
-    if not isinstance(command, _GIVING_BACK) or history.own is None:
+    if not isinstance(command, (*_GIVING_BACK, RoundOff)) or history.own is None:
         return set()
     further = touched_documents(history.own)
     for source in history.linked.values():

@@ -16,6 +16,8 @@ from typing import Any, Literal
 import msgspec
 
 Side = Literal["D", "C"]
+ReversalMode = Literal["error", "failed"]
+"""Of a reversal: an error, undone on its own day; or what failed later, undone on that day."""
 Settlement = Literal["automatic", "suggested"]
 """Whether the policy settles on arrival, or only says what it would settle."""
 
@@ -352,7 +354,7 @@ class DocumentReversed(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     document: str
     event: str
     named: list[str] = []
-    mode: Literal["error", "failed"]
+    mode: ReversalMode
     restored: list[ItemImage] = []
 
 

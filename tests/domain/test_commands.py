@@ -21,6 +21,7 @@ from given import (
     resettle,
     returned,
     reverse,
+    round_off,
     terms,
     write_off,
 )
@@ -48,6 +49,7 @@ EXAMPLES: list[Command] = [
     payment("P", 100, pays=[("1", 5), "2"], deductions=[{"reason": "bank_charge", "amount": 1}]),
     refund("R", 100, of="payment::P:1", funded_by=[{"item": "payment::P:1#1", "amount": 5}]),
     adjustment("A", "invoice::1:1#1", 5, linked_to="payment::P:1"),
+    round_off("A", "invoice::1:1#1"),
     returned("T", "payment::P:1", 5, fee=2, allocations=["3.1"]),
     reinstated("Q", "return::T:1", 5, deductions=[{"reason": "bank_charge", "amount": 1}]),
     write_off("W", "invoice::1:1#1", ("invoice::2:1#1", 5)),

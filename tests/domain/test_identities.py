@@ -30,6 +30,7 @@ from given import (
     resettle,
     returned,
     reverse,
+    round_off,
     terms,
     write_off,
 )
@@ -563,6 +564,18 @@ class Histories(RuleBasedStateMachine):
             **place,
             **linked,
         )
+        self.send(data, command, document_id("adjustment", "", number, revision))
+
+    @rule(data=st.data())
+    def round_off(self, data: st.DataObject) -> None:
+        """Mostly what has little open: what has much is refused."""
+        account = self.account(data)
+        items = sorted(account.items.values(), key=lambda item: (item.open, item.item))
+        item = items[0].item if items else "invoice::1:1#1"
+        place = self.place(data, document_of(item))
+        number, revision = self.new(data, "adjustment")
+        on = items[0].movements[-1][0] if items else FIRST
+        command = round_off(number, item, on, revision=revision, **place)
         self.send(data, command, document_id("adjustment", "", number, revision))
 
     @rule(data=st.data(), amount=AMOUNTS, on=DATES)

@@ -103,7 +103,7 @@ class Case:
                 vouchers.setdefault(event.source_id, []).append(event)
         for events in vouchers.values():
             said += [*self._moved(events), *self._voucher(events, currency), ""]
-        return said[:-1]
+        return said[:-1] or ["无分录"]
 
     def _moved(self, events: list[Voucher]) -> list[str]:
         """Where a voucher was moved to, and where it belonged."""

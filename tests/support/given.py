@@ -34,6 +34,7 @@ from domain.commands import (
     Resettle,
     ReturnPayment,
     ReverseDocument,
+    RoundOff,
     WriteOff,
 )
 from domain.decide import (
@@ -321,6 +322,12 @@ def adjustment(
     if "linked_to" in more:
         more["linked_to"] = ref(more["linked_to"])
     command: PostAdjustment = _made(PostAdjustment, fields | more)
+    return command
+
+
+def round_off(number: str, item: str, on: str | date = "02-28", **more: Any) -> RoundOff:
+    """What payments left open of an item is rounded off."""
+    command: RoundOff = _made(RoundOff, {"number": number, "item": item, "effective_on": day(on)} | more)
     return command
 
 

@@ -577,6 +577,9 @@ NEXT = {
     "reinstatement_must_not_exceed_return": "reinstate less; tieout document shows the return and what came back of it.",
     "item_must_be_open": "tieout items shows what is open.",
     "adjustment_must_not_exceed_open": "adjust less; tieout items shows what is open.",
+    "only_what_a_payment_left_open_is_rounded_off": "adjust by hand, with a reason; tieout document shows what settles it.",
+    "what_can_be_settled_must_not_be_rounded_off": "allocate or refund that first; tieout suggest shows what the policy would"
+    " settle.",
     "tolerance_must_not_be_exceeded": "adjust less, or with a reason that is not for small differences.",
     "write_off_must_not_exceed_open": "write off less, or leave the amount out; tieout items shows what is open.",
     "item_must_be_written_off": "tieout document shows what a write-off took.",

@@ -7,6 +7,7 @@ was; where another writer was first, it is decided again, never retried blindly.
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from time import time_ns
 from traceback import extract_tb
 from typing import Any, ClassVar, Self
@@ -40,7 +41,9 @@ from ledger.waiting import WaitingFact
 log = structlog.get_logger(__name__)
 
 _RECORDED = "SELECT recorded_us FROM events WHERE shard = 0 AND originator_id = ? AND originator_version = ?"
-ATTEMPTS = 100
+ATTEMPTS = 20
+AT_ONCE = 10
+"""Attempts on what others may have changed meanwhile; at each later one nobody else can commit."""
 FAULTS = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
 """What a fault of ours with one command may show as."""
 
@@ -124,37 +127,40 @@ class Ledger(Application[str]):
 
     def _submit(self, batch: Sequence[Entry], now_us: int | None, tracking: Sequence[Tracking]) -> list[Outcome]:
         fresh = False
-        for _ in range(ATTEMPTS):
-            self._refuse_stale(tracking)
-            generation = self._state.catch_up()
-            instant = time_ns() // 1000 if now_us is None else now_us
-            deciding = Deciding(self._state, self._register, instant)
+        for attempt in range(ATTEMPTS):
+            touched: list[Account] = []
             try:
-                outcomes = deciding.run(batch)
-            except FAULTS:
-                # An account that is behind what the register says of its documents is no fault of ours.
-                self._state.forget()
-                if fresh:
-                    raise
-                fresh = True
-                continue
-            touched = list(deciding.touched.values())
-            if self._state.any_behind(deciding.refused_at):
-                # Refused on an account as it was before another writer booked something: not a refusal yet.
-                self._state.forget()
-                continue
-            if not (deciding.recorded or deciding.entries or tracking):
-                return outcomes
-            commit = Commit(
-                events=deciding.rows,
-                entries=deciding.entries,
-                tracking=tracking,
-                generation=generation,
-                changes=deciding.changes,
-                now_us=now_us,
-            )
-            try:
-                head = self._commit(commit)
+                # Whoever is slower than the others would never be first: it decides while nobody else can commit.
+                with nullcontext(self._commit) if attempt < AT_ONCE else self.recorder.turn() as write:
+                    self._refuse_stale(tracking)
+                    generation = self._state.catch_up()
+                    instant = time_ns() // 1000 if now_us is None else now_us
+                    deciding = Deciding(self._state, self._register, instant)
+                    try:
+                        outcomes = deciding.run(batch)
+                    except FAULTS:
+                        # An account that is behind what the register says of its documents is no fault of ours.
+                        self._state.forget()
+                        if fresh:
+                            raise
+                        fresh = True
+                        continue
+                    touched = list(deciding.touched.values())
+                    if self._state.any_behind(deciding.refused_at):
+                        # Refused on an account as it was before another writer booked something: not a refusal yet.
+                        self._state.forget()
+                        continue
+                    if not (deciding.recorded or deciding.entries or tracking):
+                        return outcomes
+                    commit = Commit(
+                        events=deciding.rows,
+                        entries=deciding.entries,
+                        tracking=tracking,
+                        generation=generation,
+                        changes=deciding.changes,
+                        now_us=now_us,
+                    )
+                    head = write(commit)
             except StaleTracking:
                 raise
             except (GenerationMoved, IntegrityError):

@@ -5,8 +5,9 @@ repository with snapshots, and tracking are used, and its recorder tests hold th
 lost connection is settled by looking for its events.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from queue import Empty, Full, LifoQueue
 from typing import Any, NoReturn
 
@@ -107,6 +108,17 @@ class LedgerRecorder(_OnTable, ProcessRecorder):
         """Write all or nothing; raises what ``ledger.commit.write`` raises, and ``OperationalError``."""
         with self._lent() as connection:
             return write(connection, commit)
+
+    @contextmanager
+    def turn(self) -> Iterator[Callable[[Commit], Head]]:
+        """Hold the head from here to the end: nobody else commits meanwhile. Gives what writes the commit.
+
+        Everybody waits for it, so it is for who was too slow too often. Errors of its end leave open whether it was done.
+        """
+        with self._lent() as connection, connection.writing():
+            if connection.postgres:
+                connection.execute("SELECT position FROM ledger_head WHERE shard = 0 FOR UPDATE")
+            yield partial(write, connection)
 
     def settle(self, commit: Commit) -> Head | None:
         """The head after a commit of which it is not known whether it was done; None if it was not.

@@ -68,7 +68,10 @@ class SqliteConnection:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """A transaction that has the write lock from its first statement on."""
+        """A transaction that has the write lock from its first statement on; within one, a part of that one."""
+        if self.raw.in_transaction:
+            yield
+            return
         with _translated():
             self.raw.execute("BEGIN IMMEDIATE")
             try:

@@ -38,7 +38,7 @@ def main(location: str, number: int) -> None:
                                 "source": f"writer-{number}",
                                 "source_id": str(sent),
                                 "book": "main",
-                                "customer": f"C{chance.randint(1, 400)}",
+                                "customer": f"C{chance.randint(1, 8)}",
                                 "currency": "CNY",
                                 "number": f"{number}-{sent}",
                                 "effective_on": on,

@@ -1,11 +1,11 @@
-"""The identities of the domain hold after every step of any history: all commands, three currencies with 0, 2 and 3 decimals, periods
-closing and opening, dates in any order.
+"""Random histories of a book, and the identities of the domain after every step of one: all commands, three currencies with
+0, 2 and 3 decimals, periods closing and opening, dates in any order.
 
 1: each event sums to zero, in amount and base. 2: per control account and dimensions, open items are what the postings
 say, as of any day and as known at any position. 3: no item is ever below zero, or above what it began with. 4: nothing
 open means no base left. 5: a payment is open, allocated, refunded, adjusted or reversed. 6: an event and its reversal
 net to nothing. 9: nothing is recorded into a closed period, and what is moved names where it belonged. What the order of
-facts changes is in test_order.py.
+facts changes (8) is in tests/domain/test_order.py; what a store adds (7, 10, 11, 12) in ``stored_histories``.
 """
 
 from collections import defaultdict
@@ -34,7 +34,6 @@ from given import (
     terms,
     write_off,
 )
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -348,7 +347,7 @@ class Histories(RuleBasedStateMachine):
     )
     def open_book(self, home: tuple[str, str], allocation: str, tolerance: dict[str, int], late_facts: str) -> None:
         self.home = home
-        self.books = Books(allocation=allocation, tolerances=tolerance, first_on=FIRST, late_facts=late_facts)
+        self.books = self.opened(allocation=allocation, tolerances=tolerance, first_on=FIRST, late_facts=late_facts)
         self.checks = Checks(self.books)
         kinds = ("invoice", "credit-note", "payment", "refund", "return")
         kinds += ("reinstatement", "adjustment", "write-off", "recovery")
@@ -356,6 +355,10 @@ class Histories(RuleBasedStateMachine):
         self.entered: dict[str, list[str]] = {kind: [] for kind in self.numbers}
         self.owners: dict[str, tuple[str, str]] = {}
         self.known: set[str] = set()
+
+    def opened(self, **settings: Any) -> Books:
+        """The books that the history is of."""
+        return Books(**settings)
 
     # --- what a command may name
 
@@ -751,13 +754,6 @@ class Histories(RuleBasedStateMachine):
 
     @rule(data=st.data(), account=st.sampled_from(["1122", "1122.01", "2203"]))
     def change_template(self, data: st.DataObject, account: str) -> None:
-        command = ChangePostingTemplate(source="t", source_id="t", book=BOOK, roles={"receivable": account})
+        again = f"template {len(self.books.log)}"
+        command = ChangePostingTemplate(source="t", source_id=again, book=BOOK, roles={"receivable": account})
         self.send(data, command)
-
-
-Histories.TestCase.settings = settings(
-    max_examples=100,
-    stateful_step_count=40,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-TestHistories = Histories.TestCase

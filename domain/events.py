@@ -16,6 +16,10 @@ from typing import Any, Literal
 import msgspec
 
 Side = Literal["D", "C"]
+ReversalMode = Literal["error", "failed"]
+"""Of a reversal: an error, undone on its own day; or what failed later, undone on that day."""
+Settlement = Literal["automatic", "suggested"]
+"""Whether the policy settles on arrival, or only says what it would settle."""
 
 
 class Posting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
@@ -209,14 +213,15 @@ class AllocationLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc
 class Allocated(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     """核销: D the credit items' accounts, C the debit items' accounts, ± exchange difference.
 
-    ``mode``: hand, reference or policy. ``policy`` names the policy followed and ``policy_version`` the event of the
-    book stream that set it.
+    ``mode``: hand, reference or policy. ``policy`` names the policy followed and ``policy_version`` the event that set
+    it, of the book's stream or of the account's own (``policy_of``).
     """
 
     lines: list[AllocationLine]
     mode: Literal["hand", "reference", "policy"]
     policy: str | None = None
     policy_version: int | None = None
+    policy_of: Literal["book", "account"] = "book"
 
 
 class AllocationReleased(Voucher, frozen=True, kw_only=True, omit_defaults=True):
@@ -380,12 +385,32 @@ class DocumentReversed(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     document: str
     event: str
     named: list[str] = []
-    mode: Literal["error", "failed"]
+    mode: ReversalMode
     restored: list[ItemImage] = []
 
 
+class AccountTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How the payments of one account settle by themselves: by which policy, and whether that is done or suggested.
+
+    None: as the book has it.
+    """
+
+    allocation: str | None = None
+    settlement: Settlement | None = None
+
+
+class AccountTermsChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The terms of a customer account as they were, and as they are from here on; in the account's own stream."""
+
+    before: AccountTerms
+    after: AccountTerms
+
+
 class BookOpened(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A book 账套 is opened. ``allocation`` is the policy for payments; ``tolerances`` currency → minor units an item."""
+    """A book 账套 is opened. ``allocation`` is the policy for payments; ``tolerances`` currency → minor units an item.
+
+    ``tolerance_percents``: currency → per cent of an item's amount (decimal text); where both are set, the lesser holds.
+    """
 
     book: str
     name: str | None = None
@@ -395,7 +420,9 @@ class BookOpened(Event, frozen=True, kw_only=True, omit_defaults=True):
     calendar: str
     first_on: date
     allocation: str
+    settlement: Settlement = "automatic"
     tolerances: dict[str, int] = {}
+    tolerance_percents: dict[str, str] = {}
     late_facts: Literal["refuse", "move"] = "move"
 
 
@@ -409,12 +436,14 @@ class PostingTemplateChanged(Event, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class BookPolicies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How payments settle by themselves, how many minor units an item may be rounded off, by currency, and what
-    becomes of what is asked for a closed period."""
+    """How payments settle by themselves, how much of an item may be rounded off, by currency (minor units, and per cent
+    as decimal text), and what becomes of what is asked for a closed period."""
 
     allocation: str
     tolerances: dict[str, int]
     late_facts: Literal["refuse", "move"] = "move"
+    settlement: Settlement = "automatic"
+    tolerance_percents: dict[str, str] = {}
 
 
 class BookPoliciesChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -530,6 +559,7 @@ TOPICS: dict[str, type[Event]] = {
     "item-transferred-out.v1": ItemTransferredOut,
     "item-transferred-in.v1": ItemTransferredIn,
     "document-reversed.v1": DocumentReversed,
+    "account-terms-changed.v1": AccountTermsChanged,
     "book-opened.v1": BookOpened,
     "posting-template-changed.v1": PostingTemplateChanged,
     "book-policies-changed.v1": BookPoliciesChanged,

@@ -249,6 +249,16 @@ def fold(document: str, sources: Iterable[Source]) -> History:
     return history
 
 
+def fold_all(sources: Iterable[Source]) -> dict[str, History]:
+    """The histories of all documents that some events concern, the events in log order."""
+    histories: dict[str, History] = {}
+    for source in sources:
+        for document in {enters(source.event), *touched_documents(source.event)}:
+            if document is not None:
+                histories.setdefault(document, History(document)).add(source)
+    return histories
+
+
 def gross_by_code(tax: Iterable[Tax | TaxModel], total: int) -> dict[str, int]:
     """A document's total split by tax code (base and tax); what no tax stands on has the code ``""``."""
     gross: dict[str, int] = {}

@@ -53,6 +53,8 @@ class Code(StrEnum):
     REINSTATEMENT = "reinstatement_must_not_exceed_return"
     ITEM_OPEN = "item_must_be_open"
     ADJUSTMENT = "adjustment_must_not_exceed_open"
+    LEFT_BY_PAYMENT = "only_what_a_payment_left_open_is_rounded_off"
+    SETTLED_OTHERWISE = "what_can_be_settled_must_not_be_rounded_off"
     TOLERANCE = "tolerance_must_not_be_exceeded"
     WRITE_OFF = "write_off_must_not_exceed_open"
     ITEM_WRITTEN_OFF = "item_must_be_written_off"
@@ -114,6 +116,8 @@ RULES: dict[Code, str] = {
     Code.REINSTATEMENT: "an instructed reinstatement must not exceed what is left of the return",
     Code.ITEM_OPEN: "the item must be open",
     Code.ADJUSTMENT: "an adjustment must not exceed what the item has open",
+    Code.LEFT_BY_PAYMENT: "only what payments have left of an item that they settle is rounded off",
+    Code.SETTLED_OTHERWISE: "what the account has open otherwise settles an item before it is rounded off",
     Code.TOLERANCE: "adjustments within tolerance must not exceed the book's limit for the item, all together",
     Code.WRITE_OFF: "a write-off must not exceed what the item has open",
     Code.ITEM_WRITTEN_OFF: "a recovery names a write-off that is in the books and the item that it wrote off",

@@ -35,6 +35,7 @@ ROLES = {
     ALLOWANCE: "1231",
     FEE: "6603",
     "short_payment": "6603",
+    "cash_discount": "6603",
     "withholding_tax": "2221",
     "small_balance": "6711",
     "overpayment_kept": "6301",
@@ -47,6 +48,7 @@ REASONS = {
     "provider_fee": "fee",
     "withholding": "withholding_tax",
     "short_payment": "short_payment",
+    "cash_discount": "cash_discount",
     "small_balance": "small_balance",
     "overpayment_kept": "overpayment_kept",
 }

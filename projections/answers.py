@@ -319,6 +319,30 @@ class PeriodRow(Answer, frozen=True, kw_only=True):
     accepted: list[str] = []
 
 
+class SmallDifference(Answer, frozen=True, kw_only=True):
+    """A posting for a small difference, debit positive: why, of which item, and the payment that it is linked to.
+
+    ``document``: the adjustment, or the payment that it was deducted from; of a reversal the document that it undoes.
+    ``reason_code`` is that of the adjustment, else the role. ``event`` explains it.
+    """
+
+    customer: str
+    currency: str
+    reason_code: str
+    role: str
+    account: str
+    period: str
+    effective_on: date
+    kind: str
+    document: str | None
+    item: str | None
+    linked_to: str | None
+    amount: int
+    base_amount: int
+    event: str
+    position: str
+
+
 class MovedFact(Answer, frozen=True, kw_only=True):
     """What belongs to a prior period: asked for a day that was closed, booked on the first open one.
 

@@ -87,6 +87,7 @@ LEAN: dict[str, type[_Moving] | None] = {
     "item-transferred-out.v1": _Moving,
     "item-transferred-in.v1": _Received,
     "document-reversed.v1": _Reversed,
+    "account-terms-changed.v1": None,
     "book-opened.v1": None,
     "posting-template-changed.v1": None,
     "book-policies-changed.v1": None,

@@ -226,6 +226,7 @@ def _allocated(event: stored.Allocated) -> Fields:
         ],
         "mode": event.mode,
         "policy": _given(event.policy),
+        "policy_of": UNSET if event.policy is None else event.policy_of,
     }
 
 
@@ -353,6 +354,13 @@ def _document_reversed(event: stored.DocumentReversed) -> Fields:
     }
 
 
+def _account_terms_changed(event: stored.AccountTermsChanged) -> Fields:
+    return {
+        name: types.Terms(allocation_policy=_given(terms.allocation), settlement=_given(terms.settlement))
+        for name, terms in (("before", event.before), ("after", event.after))
+    }
+
+
 def _book_opened(event: stored.BookOpened) -> Fields:
     return {
         "name": _given(event.name),
@@ -363,6 +371,8 @@ def _book_opened(event: stored.BookOpened) -> Fields:
         "first_on": event.first_on,
         "allocation_policy": event.allocation,
         "tolerances": event.tolerances,
+        "settlement": event.settlement,
+        "tolerance_percents": event.tolerance_percents,
         "late_facts": event.late_facts,
     }
 
@@ -379,7 +389,11 @@ def _posting_template_changed(event: stored.PostingTemplateChanged) -> Fields:
 def _book_policies_changed(event: stored.BookPoliciesChanged) -> Fields:
     return {
         name: types.Policies(
-            allocation_policy=policies.allocation, tolerances=policies.tolerances, late_facts=policies.late_facts
+            allocation_policy=policies.allocation,
+            settlement=policies.settlement,
+            tolerances=policies.tolerances,
+            tolerance_percents=policies.tolerance_percents,
+            late_facts=policies.late_facts,
         )
         for name, policies in (("before", event.before), ("after", event.after))
     }
@@ -438,6 +452,7 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.ItemTransferredOut: _item_transferred_out,
     stored.ItemTransferredIn: _item_transferred_in,
     stored.DocumentReversed: _document_reversed,
+    stored.AccountTermsChanged: _account_terms_changed,
     stored.BookOpened: _book_opened,
     stored.PostingTemplateChanged: _posting_template_changed,
     stored.BookPoliciesChanged: _book_policies_changed,
@@ -461,6 +476,7 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.ItemTransferredOut: "tieout.item-transferred-out.v1",
     stored.ItemTransferredIn: "tieout.item-transferred-in.v1",
     stored.DocumentReversed: "tieout.document-reversed.v1",
+    stored.AccountTermsChanged: "tieout.account-terms-changed.v1",
     stored.BookOpened: "tieout.book-opened.v1",
     stored.PostingTemplateChanged: "tieout.posting-template-changed.v1",
     stored.BookPoliciesChanged: "tieout.book-policies-changed.v1",

@@ -22,6 +22,7 @@ from given import (
     reopen,
     returned,
     reverse,
+    round_off,
     transfer,
     write_off,
 )
@@ -206,6 +207,14 @@ ROWS: list[Row] = [
         adjustment("A1", "invoice::I1:1#1", 101),
         "amount",
         "101 (open: 100)",
+    ),
+    (Code.LEFT_BY_PAYMENT, [invoice("I1", 3)], round_off("A1", "invoice::I1:1#1"), "item", "invoice::I1:1#1"),
+    (
+        Code.SETTLED_OTHERWISE,
+        [invoice("I1", 100), payment("P1", 97), credit_note("K1", 2)],
+        round_off("A1", "invoice::I1:1#1"),
+        "item",
+        "credit-note::K1:1#1",
     ),
     (
         Code.TOLERANCE,

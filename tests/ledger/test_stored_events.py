@@ -17,6 +17,8 @@ from msgspec.structs import replace
 
 from domain.events import (
     TOPICS,
+    AccountTerms,
+    AccountTermsChanged,
     AdjustmentPosted,
     Allocated,
     AllocationLine,
@@ -165,6 +167,7 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             mode="policy",
             policy="oldest_due_first",
             policy_version=1,
+            policy_of="account",
             postings=[RECEIVABLE, Posting("exchange_difference", "6603", "C", 0, 10)],
         ),
         Allocated(**BARE, lines=[AllocationLine(allocation="12.1", **LINK)], mode="hand", postings=[]),
@@ -373,6 +376,15 @@ EVENTS: dict[str, tuple[Event, Event]] = {
         ),
         DocumentReversed(**BARE, document=INVOICE, event="acct:main:C1:USD:1", mode="error", postings=[]),
     ),
+    "account-terms-changed.v1": (
+        AccountTermsChanged(
+            **WHO,
+            reason="as agreed",
+            before=AccountTerms("none"),
+            after=AccountTerms("largest_first", "suggested"),
+        ),
+        AccountTermsChanged(**WHO, before=AccountTerms(), after=AccountTerms()),
+    ),
     "book-opened.v1": (
         BookOpened(
             **WHO,
@@ -385,6 +397,8 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             calendar="month",
             first_on=date(2024, 1, 1),
             allocation="oldest_due_first",
+            settlement="suggested",
+            tolerance_percents={"CNY": "0.5"},
             late_facts="refuse",
             tolerances={"CNY": 100},
         ),
@@ -415,7 +429,7 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             **WHO,
             reason="as agreed",
             before=BookPolicies("oldest_due_first", {}),
-            after=BookPolicies("largest_first", {"CNY": 100}, "refuse"),
+            after=BookPolicies("largest_first", {"CNY": 100}, "refuse", "suggested", {"CNY": "0.5"}),
         ),
         BookPoliciesChanged(
             **WHO, before=BookPolicies("none", {}), after=BookPolicies("oldest_due_first", {"CNY": 100})

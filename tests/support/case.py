@@ -109,7 +109,7 @@ class Case:
         for (_, received), events in vouchers.items():
             said += [received] if received else []
             said += [*self._moved(events), *self._voucher(events, currency), ""]
-        return said[:-1]
+        return said[:-1] or ["无分录"]
 
     def _moved(self, events: list[Voucher]) -> list[str]:
         """Where a voucher was moved to, and where it belonged."""

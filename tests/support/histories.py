@@ -27,8 +27,11 @@ from given import (
     reinstated,
     release,
     reopen,
+    resettle,
     returned,
     reverse,
+    round_off,
+    terms,
     transfer,
     write_off,
 )
@@ -171,7 +174,7 @@ class Checks:
         stored = msgspec.json.encode(snapshot(account))
         again = from_snapshot(msgspec.json.decode(stored, type=AccountState))
         assert payload(again) == payload(account)
-        for name in ("items", "debits", "credits", "spendable", "awaiting", "version"):
+        for name in ("items", "debits", "credits", "spendable", "awaiting", "version", "terms", "terms_version"):
             assert getattr(again, name) == getattr(account, name), name
         assert {k: set(v) for k, v in again.live.items()} == {k: set(v) for k, v in account.live.items()}
         assert {k: set(v) for k, v in again.waits.items()} == {k: set(v) for k, v in account.waits.items()}
@@ -588,6 +591,18 @@ class Histories(RuleBasedStateMachine):
         )
         self.send(data, command, document_id("adjustment", "", number, revision))
 
+    @rule(data=st.data())
+    def round_off(self, data: st.DataObject) -> None:
+        """Mostly what has little open: what has much is refused."""
+        account = self.account(data)
+        items = sorted(account.items.values(), key=lambda item: (item.open, item.item))
+        item = items[0].item if items else "invoice::1:1#1"
+        place = self.place(data, document_of(item))
+        number, revision = self.new(data, "adjustment")
+        on = items[0].movements[-1][0] if items else FIRST
+        command = round_off(number, item, on, revision=revision, **place)
+        self.send(data, command, document_id("adjustment", "", number, revision))
+
     @rule(data=st.data(), amount=AMOUNTS, on=DATES)
     def return_payment(self, data: st.DataObject, amount: int, on: date) -> None:
         of = self.document(data, "payment")
@@ -706,6 +721,23 @@ class Histories(RuleBasedStateMachine):
         account = self.books.accounts[stream]
         amount = data.draw(PARTS, label="amount") if data.draw(st.booleans(), label="part") else None
         self.send(data, release(allocation, amount, customer=account.customer, currency=account.currency))
+
+    @rule(
+        data=st.data(),
+        allocation=st.sampled_from([None, None, "oldest_due_first", "proportional"]),
+        settlement=st.sampled_from([None, "automatic", "suggested"]),
+    )
+    def change_terms(self, data: st.DataObject, allocation: str | None, settlement: str | None) -> None:
+        account = self.account(data)
+        place = {"customer": account.customer, "currency": account.currency}
+        self.send(data, terms(allocation=allocation, settlement=settlement, **place))
+
+    @rule(data=st.data())
+    def resettle(self, data: st.DataObject) -> None:
+        account = self.account(data)
+        place = {"customer": account.customer, "currency": account.currency}
+        self.send(data, resettle(**place))
+        assert self.books.booked(resettle(**place)) == [], "a second time there is nothing to do"
 
     @rule(data=st.data())
     def reverse_document(self, data: st.DataObject) -> None:

@@ -118,6 +118,6 @@ def receive_item(receiving: Account, out: ItemTransferredOut, command: TransferI
     )
     if not receiving.is_house and clearing.side == "D":
         spend_unapplied(draft)
-    elif not receiving.is_house and out.received_role == UNAPPLIED and book.allocation != "none":
-        apply_policy(draft, [(item, out.amount)], book.allocation)
+    elif not receiving.is_house and out.received_role == UNAPPLIED and draft.policy != "none":
+        apply_policy(draft, [(item, out.amount)], draft.policy)
     return draft

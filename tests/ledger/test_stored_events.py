@@ -17,6 +17,8 @@ from msgspec.structs import replace
 
 from domain.events import (
     TOPICS,
+    AccountTerms,
+    AccountTermsChanged,
     AdjustmentPosted,
     Allocated,
     AllocationLine,
@@ -39,6 +41,8 @@ from domain.events import (
     Instalment,
     InvoiceIssued,
     ItemImage,
+    ItemTransferredIn,
+    ItemTransferredOut,
     Line,
     PaymentReceived,
     PaymentReinstated,
@@ -169,6 +173,7 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             mode="policy",
             policy="oldest_due_first",
             policy_version=1,
+            policy_of="account",
             postings=[RECEIVABLE, Posting("exchange_difference", "6603", "C", 0, 10)],
         ),
         Allocated(**BARE, lines=[AllocationLine(allocation="12.1", **LINK)], mode="hand", postings=[]),
@@ -317,6 +322,54 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             postings=[],
         ),
     ),
+    "item-transferred-out.v1": (
+        ItemTransferredOut(
+            **FULL,
+            transfer="transfer::T1:1",
+            item=f"{INVOICE}#1",
+            amount=113,
+            base_amount=802,
+            to_customer="C2",
+            due_on=date(2024, 2, 29),
+            received_role="receivable",
+            received_account="1122",
+            postings=[RECEIVABLE],
+        ),
+        ItemTransferredOut(
+            **BARE,
+            transfer="transfer::T1:1",
+            item=f"{INVOICE}#1",
+            amount=113,
+            base_amount=113,
+            to_customer="C2",
+            due_on=date(2024, 2, 29),
+            received_role="receivable",
+            received_account="1122",
+            postings=[],
+        ),
+    ),
+    "item-transferred-in.v1": (
+        ItemTransferredIn(
+            **FULL,
+            document="transfer::T1:1",
+            item=f"{INVOICE}#1",
+            amount=113,
+            base_amount=802,
+            from_customer="C2",
+            due_on=date(2024, 2, 29),
+            postings=[RECEIVABLE],
+        ),
+        ItemTransferredIn(
+            **BARE,
+            document="transfer::T1:1",
+            item=f"{INVOICE}#1",
+            amount=113,
+            base_amount=113,
+            from_customer="C2",
+            due_on=date(2024, 2, 29),
+            postings=[],
+        ),
+    ),
     "document-reversed.v1": (
         DocumentReversed(
             **FULL,
@@ -328,6 +381,15 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             postings=[Posting("cash", "1002", "C", -100, -720)],
         ),
         DocumentReversed(**BARE, document=INVOICE, event="acct:main:C1:USD:1", mode="error", postings=[]),
+    ),
+    "account-terms-changed.v1": (
+        AccountTermsChanged(
+            **WHO,
+            reason="as agreed",
+            before=AccountTerms("none"),
+            after=AccountTerms("largest_first", "suggested"),
+        ),
+        AccountTermsChanged(**WHO, before=AccountTerms(), after=AccountTerms()),
     ),
     "revenue-recognised.v1": (
         RevenueRecognised(
@@ -362,6 +424,8 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             calendar="month",
             first_on=date(2024, 1, 1),
             allocation="oldest_due_first",
+            settlement="suggested",
+            tolerance_percents={"CNY": "0.5"},
             late_facts="refuse",
             recognition="month",
             tolerances={"CNY": 100},
@@ -393,7 +457,7 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             **WHO,
             reason="as agreed",
             before=BookPolicies("oldest_due_first", {}),
-            after=BookPolicies("largest_first", {"CNY": 100}, "refuse", "month"),
+            after=BookPolicies("largest_first", {"CNY": 100}, "refuse", "suggested", {"CNY": "0.5"}, "month"),
         ),
         BookPoliciesChanged(
             **WHO, before=BookPolicies("none", {}), after=BookPolicies("oldest_due_first", {"CNY": 100})

@@ -80,7 +80,10 @@ _MONTHS = """SELECT currency, substr(effective_on, 1, 7), account, sum(credit - 
 
 
 def credited_by_month(view: View, book: str, accounts: Set[str], at: Moment) -> dict[tuple[str, str], tuple[int, int]]:
-    """(currency, month) → what some accounts together were credited less debited in it, in amount and base amount."""
+    """(currency, month) → what some accounts together were credited less debited in it, in amount and base amount.
+
+    Months in which that is nothing are left out.
+    """
     sums: dict[tuple[str, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
     whole_to, first, last, sign = _around(view, at)
     parameters = at.parameters | {"book": book, "block": whole_to}
@@ -93,7 +96,7 @@ def credited_by_month(view: View, book: str, accounts: Set[str], at: Moment) -> 
             before = sums[key.currency, on[:7]]
             amount, base = sign * (credit - debit), sign * (base_credit - base_debit)
             sums[key.currency, on[:7]] = (before[0] + amount, before[1] + base)
-    return dict(sums)
+    return {key: amounts for key, amounts in sums.items() if any(amounts)}
 
 
 def _sums(view: View, book: str, from_on: date | None, at: Moment) -> dict[AccountKey, _Sums]:

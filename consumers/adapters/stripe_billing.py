@@ -148,11 +148,16 @@ def _lines(message: Message, part: Reading, currency: str) -> list[dict[str, Any
 
 
 def _service(message: Message, period: Reading | None) -> dict[str, Any]:
-    """The days in which a line is earned: a period ends before its last instant, which is the next one's first."""
+    """The days in which a line is earned: a period ends before its last instant, which is the next one's first.
+
+    What is sold once has a period that ends where it begins: it is earned at once, not over time.
+    """
     if period is None or period.whole("start") is None or period.whole("end") is None:
         return {}
     start, end = period.instant("start"), period.instant("end")
-    last = Reading({"end": max(start, end - 1)}, period.at)
+    if end <= start:
+        return {}
+    last = Reading({"end": end - 1}, period.at)
     return {"service_from": message.day(period, "start"), "service_to": message.day(last, "end")}
 
 

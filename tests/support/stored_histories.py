@@ -77,6 +77,7 @@ class StoredHistories(Histories):
         with Reader(self.location) as reader:
             now = AsOf(on)
             assert all(row.holds for row in reader.control(BOOK, now))
+            assert all(row.holds for row in reader.deferred(BOOK, now))
             self.aged(reader, now)
             for account in list(self.books.accounts.values()):
                 self.stated(reader, account, now)

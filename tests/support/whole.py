@@ -37,6 +37,7 @@ def answers(store: Location, as_of: AsOf, book: str = "main") -> dict[str, Any]:
             "journal": list(reader.journal(book, as_of=as_of)),
             "trial_balance": reader.trial_balance(book, date(2024, 4, 1), as_of),
             "control": reader.control(book, as_of),
+            "deferred": reader.deferred(book, as_of),
             "documents": documents,
             "views": [reader.document(book, row.document, as_of) for row in documents],
             "audit": list(reader.audit(book, as_of=as_of)),

@@ -49,6 +49,9 @@ def open_book(
         list[str] | None,
         typer.Option("--tolerance-percent", metavar="CODE=PERCENT", help="option.tolerance_percent"),
     ] = None,
+    recognition: Annotated[
+        str | None, typer.Option("--recognition", metavar="day|month", help="option.recognition")
+    ] = None,
     role: Roles = None,
     method: Methods = None,
     reason_role: Reasons = None,
@@ -69,6 +72,7 @@ def open_book(
         "first_on": first_on,
         "allocation": allocation,
         "settlement": settlement,
+        "recognition": recognition,
         "tolerance_percents": _pairs(tolerance_percent, "--tolerance-percent"),
         "tolerances": {code: _minor(units, "--tolerance") for code, units in _pairs(tolerance, "--tolerance").items()},
         "roles": _pairs(role, "--role"),
@@ -165,6 +169,7 @@ def _facts(book: Any) -> dict[str, Any]:
         "settlement",
         "tolerances",
         "tolerance_percents",
+        "recognition",
     )
     return {name: getattr(book, name) for name in names} | {"template_version": book.template.version}
 

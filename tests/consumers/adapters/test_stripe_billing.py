@@ -48,6 +48,11 @@ def test_days_are_those_of_the_books_time_zone() -> None:
     assert (command.lines[0].service_from, command.lines[0].service_to) == (date(2024, 2, 1), date(2024, 2, 29))
 
 
+def test_what_is_sold_once_is_earned_at_once() -> None:
+    command = one(invoice(line(500, period={"start": AT, "end": AT})))
+    assert (command.lines[0].service_from, command.lines[0].service_to) == (None, None)
+
+
 def test_the_same_invoice_is_the_same_fact_however_it_comes() -> None:
     paid = invoice(status="paid", amount_paid=10_000, amount_remaining=0, next_payment_attempt=None)
     ways = [

@@ -33,6 +33,10 @@ _UNCOUNTED = frozenset(
         "ChangeAccountTerms",
         "StateControlTotals",
         "RejectDeferredFact",
+        "ChangeAuthorities",
+        "RequestApproval",
+        "GiveApproval",
+        "RefuseApproval",
     }
 )
 """Commands that control totals do not count."""

@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from tieout.cli import (
+    approvals,
     books,
     completeness,
     customers,
@@ -31,7 +32,18 @@ ORDER = (
     *("explain", "history", "documents", "document"),
     *("suggest", "round-off", "tolerance"),
     *("periods", "close", "reopen", "moved"),
-    *("quarantine", "waiting", "completeness", "status", "replay", "rebuild", "export"),
+    *(
+        "quarantine",
+        "waiting",
+        "approvals",
+        "approve",
+        "disapprove",
+        "completeness",
+        "status",
+        "replay",
+        "rebuild",
+        "export",
+    ),
     *("worker", "pause", "resume", "topics", "lag"),
     *("demo", "demo-feed"),
 )
@@ -52,6 +64,7 @@ def program(lang: Lang) -> Any:
         settling,
         quarantine,
         waiting,
+        approvals,
         completeness,
         periods,
         worker,

@@ -366,6 +366,7 @@ EVERYTHING_ELSE = {
     "ReinstatePayment": "is a fact",
     "RoundOff": "keeps within what the book's policies say",
     "Resettle": "changes nothing that is owed",
+    "RecogniseRevenue": "follows the schedule that its document was issued with",
     "StateControlTotals": "is said by the source",
     "RejectDeferredFact": "books nothing, and has a reason",
     "RequestApproval": "is what asks for it",

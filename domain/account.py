@@ -15,6 +15,7 @@ from sortedcontainers import SortedList
 from domain.documents import account_stream, document_of, is_house, item_id, reference_of
 from domain.events import (
     AllocationReleased,
+    CreditLimitSet,
     CreditNoteIssued,
     DocumentReversed,
     Event,
@@ -39,11 +40,13 @@ class Account:
     ``debits``: open debit items in due order; ``credits``: open credit items, oldest first; ``spendable``: those of them
     that are unapplied and do not wait, in full, for documents that they name; ``awaiting``: reference → the documents
     that wait for it, in the order of arrival; ``waits``: the same by document, (reference, amount).
+    ``credit_limit``: minor units, None for no limit; nothing in here depends on it.
     """
 
     __slots__ = (
         "awaiting",
         "book",
+        "credit_limit",
         "credits",
         "currency",
         "customer",
@@ -64,6 +67,7 @@ class Account:
         self.stream = account_stream(book, customer, currency)
         self.is_house = is_house(customer)
         self.version = 0
+        self.credit_limit: int | None = None
         self.items: dict[str, OpenItem] = {}
         self.debits: SortedList[tuple[date, date, str]] = SortedList()
         self.credits: SortedList[tuple[date, str]] = SortedList()
@@ -151,17 +155,19 @@ class Account:
 
 def evolve(account: Account, event: Event) -> Account:
     """The account after an event of its stream. Changes the given working copy and returns it; never refuses."""
-    assert isinstance(event, Voucher)
-    account.version += 1
-    for item in changed_items(account.items.get, event):
-        account.set(item)
-    evolve_references(account, event)
+    if isinstance(event, Voucher):
+        for item in changed_items(account.items.get, event):
+            account.set(item)
+    evolve_beside_items(account, event)
     return account
 
 
-def evolve_references(account: Account, event: Voucher) -> None:
-    """What the event's document is waited for by, and waits for: references that are met, are new, or are void."""
-    if isinstance(event, (InvoiceIssued, PaymentReceived)):
+def evolve_beside_items(account: Account, event: Event) -> None:
+    """Version and limit; what the event's document is waited for by, and waits for: references met, new, or void."""
+    account.version += 1
+    if isinstance(event, CreditLimitSet):
+        account.credit_limit = event.after
+    elif isinstance(event, (InvoiceIssued, PaymentReceived)):
         account.arrive(event.document)
         for remittance in event.remittance:
             if remittance.waits:
@@ -250,6 +256,7 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     items: list[OpenItem]
     awaiting: dict[str, list[Waiting]]
+    credit_limit: int | None = None
 
 
 def snapshot(account: Account) -> AccountState:
@@ -261,6 +268,7 @@ def snapshot(account: Account) -> AccountState:
         version=account.version,
         items=list(account.items.values()),
         awaiting={reference: list(waiting) for reference, waiting in account.awaiting.items()},
+        credit_limit=account.credit_limit,
     )
 
 
@@ -270,6 +278,7 @@ def from_snapshot(state: AccountState) -> Account:
     for item in state.items:
         account.set(item)
     account.version = state.version
+    account.credit_limit = state.credit_limit
     for reference, waiting in state.awaiting.items():
         for document, amount in waiting:
             account.wait(document, reference, amount)

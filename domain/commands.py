@@ -557,6 +557,17 @@ class ReverseDocument(AccountCommand):
         return self
 
 
+class SetCreditLimit(AccountCommand):
+    """信用额度: what the customer may owe in this currency, in minor units; null takes the limit away.
+
+    Nothing is refused by it: who is beyond it is held by the answer (``tieout exposure``), and facts are booked.
+    """
+
+    command: Literal["SetCreditLimit"] = "SetCreditLimit"
+    reason: Annotated[Text, StringConstraints(min_length=1)]
+    limit: Annotated[int, Field(ge=0, le=LIMIT)] | None
+
+
 class StateControlTotals(CommandBase):
     """Control totals 控制总数: what the source named ``feed`` says that it sent for a day in a currency.
 
@@ -606,6 +617,7 @@ Command = (
     | Allocate
     | ReleaseAllocation
     | ReverseDocument
+    | SetCreditLimit
     | StateControlTotals
     | RejectDeferredFact
 )

@@ -28,11 +28,13 @@ from domain.commands import (
     ReleaseAllocation,
     ReturnPayment,
     ReverseDocument,
+    SetCreditLimit,
     WriteOff,
 )
+from domain.credit_limit import set_credit_limit
 from domain.documents import document_id, document_of, reference_of
 from domain.draft import Draft, Named
-from domain.events import Voucher
+from domain.events import Event, Voucher
 from domain.history import History, touched_documents
 from domain.late import belongs_to_closed_period, moved_to_open_day
 from domain.manual import allocate_by_hand, release_by_hand
@@ -56,17 +58,16 @@ _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] =
     Allocate: allocate_by_hand,
     ReleaseAllocation: release_by_hand,
     ReverseDocument: reverse_document,
+    SetCreditLimit: set_credit_limit,
 }
 
 
-def decide(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> list[Voucher]:
+def decide(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> list[Event]:
     """The events of a command for a customer account, in order; raises ``Refusal``. ``today`` is the book's day."""
     return _draft(account, named, command, book, today).events
 
 
-def decide_and_evolve(
-    account: Account, named: Named, command: AccountCommand, book: Book, today: date
-) -> list[Voucher]:
+def decide_and_evolve(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> list[Event]:
     """``decide``, and the account as ``evolve`` would leave it after each of the events; changed only if not refused.
 
     Cheaper than the two: a decision knows already how the items stand after its events.
@@ -85,7 +86,10 @@ def _draft(account: Account, named: Named, command: AccountCommand, book: Book, 
         return _HANDLERS[type(command)](account, named, command, book, today)
     draft = _HANDLERS[type(command)](account, named, moved_to_open_day(command, book), book, today)
     # Of all its events the one that nothing else has caused is the command's own.
-    draft.events = [replace(e, requested_effective_on=asked) if e.caused_by is None else e for e in draft.events]
+    draft.events = [
+        replace(e, requested_effective_on=asked) if isinstance(e, Voucher) and e.caused_by is None else e
+        for e in draft.events
+    ]
     return draft
 
 

@@ -353,6 +353,13 @@ class DocumentReversed(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     restored: list[ItemImage] = []
 
 
+class CreditLimitSet(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """信用额度: what the customer may owe from here on, in minor units, and before; None: no limit. It moves no value."""
+
+    before: int | None = None
+    after: int | None = None
+
+
 class BookOpened(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A book 账套 is opened. ``allocation`` is the policy for payments; ``tolerances`` currency → minor units an item."""
 
@@ -497,6 +504,7 @@ TOPICS: dict[str, type[Event]] = {
     "written-off.v1": WrittenOff,
     "write-off-recovered.v1": WriteOffRecovered,
     "document-reversed.v1": DocumentReversed,
+    "credit-limit-set.v1": CreditLimitSet,
     "book-opened.v1": BookOpened,
     "posting-template-changed.v1": PostingTemplateChanged,
     "book-policies-changed.v1": BookPoliciesChanged,

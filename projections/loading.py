@@ -13,7 +13,19 @@ from sqlalchemy import Table
 
 from ledger.database import Connection
 from projections.rows import Deltas
-from projections.tables import ARRIVAL, ITEM, MOVEMENT, OPEN, TABLES, TURNOVER, create_index, create_table, keys, merges
+from projections.tables import (
+    ARRIVAL,
+    CREDIT_LIMIT,
+    ITEM,
+    MOVEMENT,
+    OPEN,
+    TABLES,
+    TURNOVER,
+    create_index,
+    create_table,
+    keys,
+    merges,
+)
 from projections.writing import copy_rows
 
 _WIDTH = len(ITEM.columns) - 1
@@ -50,6 +62,7 @@ class Load:
         for part in deltas.take_turnover():
             self._copy(TURNOVER, self._parts(TURNOVER), part)
         self._copy(ARRIVAL, self._parts(ARRIVAL), deltas.take_arrivals())
+        self._copy(CREDIT_LIMIT, self._parts(CREDIT_LIMIT), deltas.take_limits())
 
     def finish(self) -> None:
         """Merge the parts in, and give the tables their keys and what the planner should know of them."""

@@ -12,6 +12,8 @@ itself stands in ``item``. When all of an item's movements lie within (E, K), th
 ``turnover`` has the turnover of both sides by day and by block of log positions: the trial balance at K sums whole
 blocks and reads from the log the events between K and the nearer end of its block.
 
+``credit_limit`` has what customers may owe, as each decision on it has set it.
+
 ``arrival`` has, by block too, what each source's messages of a day come to: what upstream states is compared with it.
 
 Documents, links and the audit trail need no table: the register's documents and touches already lead to their events.
@@ -25,7 +27,7 @@ from sqlalchemy import Text as AnyText
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-VERSION = 2
+VERSION = 3
 """Of the tables' shape and of what is put into them. Another number means: rebuild."""
 NAME = "projections"
 """The name under which the position reached stands in the store's ``tracking``."""
@@ -73,10 +75,15 @@ ITEM = _table(
     _merged("position", _Integer, MAX),
     _merged("last_on", Text, MAX),
     _merged("last_position", _Integer, MAX),
+    _merged("document_on", Text, MAX),
+    _merged("reversed_on", Text, MAX),
+    _merged("reversed_position", _Integer, MAX),
 )
 """``amount`` and ``base_amount``: what it was opened with, positive on its own ``side``, at log ``position``.
 
-``open_now`` and ``open_base_now`` are signed. Only the opening event knows side to effective_on; a movement merges ``""``.
+``open_now`` and ``open_base_now`` are signed. Only the opening event knows side to effective_on and ``document_on``, the
+date on an invoice or credit note, else the effective day; a movement merges ``""``. ``reversed_on`` and
+``reversed_position``: when the item's document was reversed, ``""`` and 0 where it was not.
 """
 
 MOVEMENT = _table(
@@ -105,6 +112,14 @@ TURNOVER = _table(
 )
 """Turnover of both sides of all postings of a block of the log; a reversal is negative on its own side."""
 
+CREDIT_LIMIT = _table(
+    "credit_limit",
+    _key("stream", Text),
+    _key("position", _Integer),
+    _merged("amount", _Integer, MAX),
+)
+"""What a customer account may owe from a log position on; −1: any amount."""
+
 ARRIVAL = _table(
     "arrival",
     _key("book", Text),
@@ -124,7 +139,7 @@ number how many, their hash total (``projections.arrivals``) and the highest; 0 
 day that a message asked for.
 """
 
-TABLES = (ITEM, MOVEMENT, TURNOVER, ARRIVAL)
+TABLES = (ITEM, MOVEMENT, TURNOVER, ARRIVAL, CREDIT_LIMIT)
 
 OPEN = "item_open"
 """The index of the items that have anything open now; queries say that in its words, so that it serves them."""

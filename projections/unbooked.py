@@ -29,6 +29,7 @@ _UNCOUNTED = frozenset(
         "ReopenPeriod",
         "Allocate",
         "ReleaseAllocation",
+        "SetCreditLimit",
         "StateControlTotals",
         "RejectDeferredFact",
     }

@@ -332,6 +332,10 @@ def _document_reversed(event: stored.DocumentReversed) -> Fields:
     }
 
 
+def _credit_limit_set(event: stored.CreditLimitSet) -> Fields:
+    return {"before": _given(event.before), "after": _given(event.after)}
+
+
 def _book_opened(event: stored.BookOpened) -> Fields:
     return {
         "name": _given(event.name),
@@ -415,6 +419,7 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.WrittenOff: _written_off,
     stored.WriteOffRecovered: _write_off_recovered,
     stored.DocumentReversed: _document_reversed,
+    stored.CreditLimitSet: _credit_limit_set,
     stored.BookOpened: _book_opened,
     stored.PostingTemplateChanged: _posting_template_changed,
     stored.BookPoliciesChanged: _book_policies_changed,
@@ -436,6 +441,7 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.WrittenOff: "tieout.written-off.v1",
     stored.WriteOffRecovered: "tieout.write-off-recovered.v1",
     stored.DocumentReversed: "tieout.document-reversed.v1",
+    stored.CreditLimitSet: "tieout.credit-limit-set.v1",
     stored.BookOpened: "tieout.book-opened.v1",
     stored.PostingTemplateChanged: "tieout.posting-template-changed.v1",
     stored.BookPoliciesChanged: "tieout.book-policies-changed.v1",

@@ -304,6 +304,13 @@ class DocumentReversed(Voucher, frozen=True, kw_only=True):
     mode: Annotated[Text, Meta(description="error: keyed in wrongly; failed: the bank sent it back.")]
 
 
+class CreditLimitSet(OfAccount, frozen=True, kw_only=True):
+    """What a customer may owe was set; it blocks nothing. An absent limit is no limit."""
+
+    before: Minor | UnsetType = UNSET
+    after: Minor | UnsetType = UNSET
+
+
 class BookOpened(Public, frozen=True, kw_only=True):
     """A book was opened: one legal entity's set of accounts."""
 
@@ -411,6 +418,7 @@ TYPES: dict[str, type[Public]] = {
     "tieout.written-off.v1": WrittenOff,
     "tieout.write-off-recovered.v1": WriteOffRecovered,
     "tieout.document-reversed.v1": DocumentReversed,
+    "tieout.credit-limit-set.v1": CreditLimitSet,
     "tieout.book-opened.v1": BookOpened,
     "tieout.posting-template-changed.v1": PostingTemplateChanged,
     "tieout.book-policies-changed.v1": BookPoliciesChanged,

@@ -12,6 +12,7 @@ from given import (
     close,
     credit_note,
     invoice,
+    limit,
     payment,
     recover,
     refund,
@@ -54,6 +55,7 @@ EXAMPLES: list[Command] = [
     allocate(policy="proportional", credit_items=["payment::P:1#1"]),
     release("3.1", 5),
     reverse("refund::R:1", "02-14"),
+    limit(5_000_000),
     RejectDeferredFact(
         source="t", source_id="4", book=BOOK, reason="sent by mistake", fact_source="t", fact_source_id="9"
     ),

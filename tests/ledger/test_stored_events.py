@@ -26,6 +26,7 @@ from domain.events import (
     BookPoliciesChanged,
     ClosingCheck,
     ControlTotalsStated,
+    CreditLimitSet,
     CreditNoteIssued,
     Deduction,
     DeferredFactApplied,
@@ -322,6 +323,10 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             postings=[Posting("cash", "1002", "C", -100, -720)],
         ),
         DocumentReversed(**BARE, document=INVOICE, event="acct:main:C1:USD:1", mode="error", postings=[]),
+    ),
+    "credit-limit-set.v1": (
+        CreditLimitSet(**WHO, reason="reviewed", before=1_000_000, after=500_000),
+        CreditLimitSet(**WHO),
     ),
     "book-opened.v1": (
         BookOpened(

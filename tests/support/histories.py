@@ -21,6 +21,7 @@ from given import (
     close,
     credit_note,
     invoice,
+    limit,
     payment,
     recover,
     refund,
@@ -167,7 +168,7 @@ class Checks:
         stored = msgspec.json.encode(snapshot(account))
         again = from_snapshot(msgspec.json.decode(stored, type=AccountState))
         assert payload(again) == payload(account)
-        for name in ("items", "debits", "credits", "spendable", "awaiting", "version"):
+        for name in ("items", "debits", "credits", "spendable", "awaiting", "version", "credit_limit"):
             assert getattr(again, name) == getattr(account, name), name
         assert {k: set(v) for k, v in again.live.items()} == {k: set(v) for k, v in account.live.items()}
         assert {k: set(v) for k, v in again.waits.items()} == {k: set(v) for k, v in account.waits.items()}
@@ -668,6 +669,11 @@ class Histories(RuleBasedStateMachine):
         account = self.books.accounts[stream]
         amount = data.draw(PARTS, label="amount") if data.draw(st.booleans(), label="part") else None
         self.send(data, release(allocation, amount, customer=account.customer, currency=account.currency))
+
+    @rule(data=st.data(), amount=st.sampled_from([None, 0, 500]))
+    def set_credit_limit(self, data: st.DataObject, amount: int | None) -> None:
+        account = self.account(data)
+        self.send(data, limit(amount, customer=account.customer, currency=account.currency))
 
     @rule(data=st.data())
     def reverse_document(self, data: st.DataObject) -> None:

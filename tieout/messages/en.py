@@ -500,6 +500,7 @@ TABLES = {
     "kind.written-off": "write-off",
     "kind.write-off-recovered": "recovery",
     "kind.document-reversed": "reversal",
+    "kind.credit-limit-set": "credit limit set",
     "kind.book-opened": "book opened",
     "kind.posting-template-changed": "template changed",
     "kind.book-policies-changed": "policies changed",

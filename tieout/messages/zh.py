@@ -472,6 +472,7 @@ TABLES = {
     "kind.written-off": "坏账核销",
     "kind.write-off-recovered": "坏账收回",
     "kind.document-reversed": "红冲",
+    "kind.credit-limit-set": "设定信用额度",
     "kind.book-opened": "开设账套",
     "kind.posting-template-changed": "凭证模板变更",
     "kind.book-policies-changed": "账套政策变更",

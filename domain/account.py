@@ -14,12 +14,15 @@ from sortedcontainers import SortedList
 
 from domain.documents import account_stream, document_of, is_house, item_id, reference_of
 from domain.events import (
+    AccountTerms,
+    AccountTermsChanged,
     AllocationReleased,
     CreditLimitSet,
     CreditNoteIssued,
     DocumentReversed,
     Event,
     InvoiceIssued,
+    ItemTransferredIn,
     PaymentReceived,
     PaymentReinstated,
     Posting,
@@ -39,7 +42,8 @@ class Account:
     ``is_house``: an account of unknown customers, in which nothing is allocated by itself.
     ``debits``: open debit items in due order; ``credits``: open credit items, oldest first; ``spendable``: those of them
     that are unapplied and do not wait, in full, for documents that they name; ``awaiting``: reference → the documents
-    that wait for it, in the order of arrival; ``waits``: the same by document, (reference, amount).
+    that wait for it, in the order of arrival; ``waits``: the same by document, (reference, amount). ``terms``: how its
+    payments settle by themselves, and ``terms_version`` the version of the event that said so (0: none did).
     ``credit_limit``: minor units, None for no limit; nothing in here depends on it.
     """
 
@@ -56,6 +60,8 @@ class Account:
         "live",
         "spendable",
         "stream",
+        "terms",
+        "terms_version",
         "version",
         "waits",
     )
@@ -67,6 +73,8 @@ class Account:
         self.stream = account_stream(book, customer, currency)
         self.is_house = is_house(customer)
         self.version = 0
+        self.terms = AccountTerms()
+        self.terms_version = 0
         self.credit_limit: int | None = None
         self.items: dict[str, OpenItem] = {}
         self.debits: SortedList[tuple[date, date, str]] = SortedList()
@@ -163,9 +171,11 @@ def evolve(account: Account, event: Event) -> Account:
 
 
 def evolve_beside_items(account: Account, event: Event) -> None:
-    """Version and limit; what the event's document is waited for by, and waits for: references met, new, or void."""
+    """Version, terms and limit; the documents that an event's own is waited for by, and waits for."""
     account.version += 1
-    if isinstance(event, CreditLimitSet):
+    if isinstance(event, AccountTermsChanged):
+        account.terms, account.terms_version = event.after, account.version
+    elif isinstance(event, CreditLimitSet):
         account.credit_limit = event.after
     elif isinstance(event, (InvoiceIssued, PaymentReceived)):
         account.arrive(event.document)
@@ -220,7 +230,9 @@ def opened_item(event: Voucher, posting: Posting) -> OpenItem:
     assert posting.amount > 0, (name, event)
     on = event.effective_on
     due_on = on
-    if isinstance(event, InvoiceIssued):
+    if isinstance(event, ItemTransferredIn):
+        due_on = event.due_on
+    elif isinstance(event, InvoiceIssued):
         due_on = event.instalments[int(name[len(document) + 1 :]) - 1].due_on
     amount, base = posting.amount, posting.base_amount
     return OpenItem(
@@ -256,6 +268,8 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     items: list[OpenItem]
     awaiting: dict[str, list[Waiting]]
+    terms: AccountTerms = AccountTerms()
+    terms_version: int = 0
     credit_limit: int | None = None
 
 
@@ -268,6 +282,8 @@ def snapshot(account: Account) -> AccountState:
         version=account.version,
         items=list(account.items.values()),
         awaiting={reference: list(waiting) for reference, waiting in account.awaiting.items()},
+        terms=account.terms,
+        terms_version=account.terms_version,
         credit_limit=account.credit_limit,
     )
 
@@ -278,6 +294,7 @@ def from_snapshot(state: AccountState) -> Account:
     for item in state.items:
         account.set(item)
     account.version = state.version
+    account.terms, account.terms_version = state.terms, state.terms_version
     account.credit_limit = state.credit_limit
     for reference, waiting in state.awaiting.items():
         for document, amount in waiting:

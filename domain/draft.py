@@ -58,6 +58,14 @@ class Draft:
         """The version that the next event will have in the account's stream."""
         return self.account.version + len(self.events) + 1
 
+    @property
+    def policy(self) -> str:
+        """The policy by which payments settle by themselves: the account's, else the book's; none if only suggested."""
+        terms, book = self.account.terms, self.book
+        if (terms.settlement or book.settlement) == "suggested":
+            return "none"
+        return terms.allocation or book.allocation
+
     def get(self, item: str) -> OpenItem | None:
         """An item as it stands in the draft; None where it is settled or unknown."""
         found = self._find(item)

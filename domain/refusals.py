@@ -53,16 +53,22 @@ class Code(StrEnum):
     REINSTATEMENT = "reinstatement_must_not_exceed_return"
     ITEM_OPEN = "item_must_be_open"
     ADJUSTMENT = "adjustment_must_not_exceed_open"
+    LEFT_BY_PAYMENT = "only_what_a_payment_left_open_is_rounded_off"
+    SETTLED_OTHERWISE = "what_can_be_settled_must_not_be_rounded_off"
     TOLERANCE = "tolerance_must_not_be_exceeded"
     WRITE_OFF = "write_off_must_not_exceed_open"
     ITEM_WRITTEN_OFF = "item_must_be_written_off"
     RECOVERY = "recovery_must_not_exceed_written_off"
+    DEPOSIT_CLASS = "only_a_deposit_has_a_class"
+    ACCOUNTS_DIFFER = "accounts_must_differ"
+    TRANSFER = "transfer_must_not_exceed_open"
     PERIOD_ENDED = "period_must_have_ended"
     EARLIER_PERIODS = "earlier_periods_must_be_closed"
     NO_FACT_WAITING = "no_fact_may_be_waiting"
     CHECKS_HOLD = "closing_checks_must_hold"
     LAST_PERIOD = "only_the_period_closed_last_can_be_reopened"
     REVERSED_TWICE = "document_must_not_be_reversed_twice"
+    TRANSFER_BACK = "transfer_must_be_undone_by_its_opposite"
     FISCAL = "fiscal_invoice_must_be_credited"
     REVERSAL_MODE = "only_a_refund_can_have_failed"
     DEPENDANTS = "dependants_must_be_undone_first"
@@ -110,16 +116,22 @@ RULES: dict[Code, str] = {
     Code.REINSTATEMENT: "an instructed reinstatement must not exceed what is left of the return",
     Code.ITEM_OPEN: "the item must be open",
     Code.ADJUSTMENT: "an adjustment must not exceed what the item has open",
+    Code.LEFT_BY_PAYMENT: "only what payments have left of an item that they settle is rounded off",
+    Code.SETTLED_OTHERWISE: "what the account has open otherwise settles an item before it is rounded off",
     Code.TOLERANCE: "adjustments within tolerance must not exceed the book's limit for the item, all together",
     Code.WRITE_OFF: "a write-off must not exceed what the item has open",
     Code.ITEM_WRITTEN_OFF: "a recovery names a write-off that is in the books and the item that it wrote off",
     Code.RECOVERY: "recoveries must not exceed, all together, what the write-off took from the item",
+    Code.DEPOSIT_CLASS: "only money that was received, and is not applied, has a deposit class",
+    Code.ACCOUNTS_DIFFER: "a transfer goes to the account of another customer",
+    Code.TRANSFER: "a transfer must not exceed what the item has open",
     Code.PERIOD_ENDED: "a period is closed once its last day has passed",
     Code.EARLIER_PERIODS: "periods are closed in their order, none is left out",
     Code.NO_FACT_WAITING: "a period is not closed while a fact of it waits for its document",
     Code.CHECKS_HOLD: "every point of the closing list must be there and hold, or be accepted for a reason",
     Code.LAST_PERIOD: "periods are opened again from the one that was closed last",
     Code.REVERSED_TWICE: "a document is reversed once, and a reversal never; enter a new revision",
+    Code.TRANSFER_BACK: "a transfer is undone by transferring the item back",
     Code.FISCAL: "an invoice with a fiscal number is undone by a credit note only",
     Code.REVERSAL_MODE: "only a refund can have failed; anything else is reversed as an error",
     Code.DEPENDANTS: "what was built upon a document is undone before it",

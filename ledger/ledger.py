@@ -328,7 +328,7 @@ class Ledger(Application[str]):
 def _at(outcome: Outcome, base: int) -> Outcome:
     """An outcome with its real position, once the commit has given it."""
     position = outcome.position
-    if position is None or position <= PROVISIONAL:
+    if position is None or position < PROVISIONAL:
         return outcome
     return Outcome(outcome.status, real(position, base), outcome.events, outcome.document, outcome.awaited)
 

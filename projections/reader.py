@@ -13,6 +13,7 @@ from projections import (
     changes,
     closing,
     completeness,
+    differences,
     documents,
     dso,
     explaining,
@@ -45,6 +46,7 @@ from projections.answers import (
     OpenItem,
     Payer,
     PeriodRow,
+    SmallDifference,
     Statement,
     TrialBalanceRow,
     Unusual,
@@ -257,6 +259,17 @@ class Reader:
     def periods(self, book: str, today: date) -> list[PeriodRow]:
         """The periods that were ever closed, in order, and the open ones after them up to today's."""
         return closing.periods(self._view, book, today)
+
+    def differences(
+        self,
+        book: Book,
+        customer: str | None = None,
+        currency: str | None = None,
+        from_on: date | None = None,
+        as_of: AsOf = AsOf(),
+    ) -> Iterator[SmallDifference]:
+        """Where every cent of tolerance and cash discount went, role after role, each in log order."""
+        return differences.differences(self._view, book, customer, currency, from_on, self._view.at(as_of))
 
     def moved(self, book: str, period: str | None = None, as_of: AsOf = AsOf()) -> Iterator[MovedFact]:
         """What was asked for a closed period and booked later, in log order."""

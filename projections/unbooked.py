@@ -29,6 +29,8 @@ _UNCOUNTED = frozenset(
         "ReopenPeriod",
         "Allocate",
         "ReleaseAllocation",
+        "Resettle",
+        "ChangeAccountTerms",
         "SetCreditLimit",
         "StateControlTotals",
         "RejectDeferredFact",

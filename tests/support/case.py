@@ -14,7 +14,7 @@ import msgspec
 from given import BOOK, Books
 
 from domain.commands import COMMAND, COMMANDS, Command
-from domain.events import Event, FactDeferred, PeriodClosed, PeriodReopened, Voucher
+from domain.events import Event, FactDeferred, ItemTransferredIn, PeriodClosed, PeriodReopened, Voucher
 from domain.money import minor_digits
 from domain.periods import CHECKS
 from domain.refusals import RULES, Refusal
@@ -32,6 +32,7 @@ NAMES = {
     "1012": "其他货币资金",
     "1121": "应收票据",
     "1122": "应收账款",
+    "112299": "往来转移清算",
     "1231": "坏账准备",
     "2202": "应付账款",
     "2203": "预收账款",
@@ -97,13 +98,18 @@ class Case:
         said += [f"结账 {event.period}" for event in outcome if isinstance(event, PeriodClosed)]
         said += [f"反结账 {event.period}" for event in outcome if isinstance(event, PeriodReopened)]
         said += [""] if said else []
-        vouchers: dict[str, list[Voucher]] = {}
+        vouchers: dict[tuple[str, str], list[Voucher]] = {}
+        whose = ""
         for event in outcome:
+            if isinstance(event, ItemTransferredIn):
+                # It and what follows are of the account that received.
+                whose = f"转入 {event.document}，来自 {event.from_customer}"
             if isinstance(event, Voucher):
-                vouchers.setdefault(event.source_id, []).append(event)
-        for events in vouchers.values():
+                vouchers.setdefault((event.source_id, whose), []).append(event)
+        for (_, received), events in vouchers.items():
+            said += [received] if received else []
             said += [*self._moved(events), *self._voucher(events, currency), ""]
-        return said[:-1]
+        return said[:-1] or ["无分录"]
 
     def _moved(self, events: list[Voucher]) -> list[str]:
         """Where a voucher was moved to, and where it belonged."""

@@ -552,7 +552,7 @@ class Unusual(Answer, frozen=True, kw_only=True):
     """Something to look at, with its evidence: the documents and the events that make it up, the weightiest first.
 
     ``credit_balance``: ``amount`` is what the customer has in credit, negative. ``jump``: ``amount`` is how much the
-    balance changed in the month, ``usual`` the median of what it had changed, in minor units as decimal text.
+    balance changed in the month, ``usual`` the median of what it had changed, rounded.
     ``flag``: ``flags`` says what is odd about an event, ``amount`` is that of its voucher.
     """
 
@@ -561,7 +561,7 @@ class Unusual(Answer, frozen=True, kw_only=True):
     currency: str
     amount: int
     effective_on: date
-    usual: str | None = None
+    usual: int | None = None
     flags: list[str] = []
     documents: list[str]
     events: list[str]

@@ -17,9 +17,9 @@ from typing import NamedTuple
 from domain.documents import document_of
 from domain.events import Voucher
 from domain.history import enters
+from domain.money import round_half_away
 from projections import log
 from projections.answers import Unusual
-from projections.dso import one_digit
 from projections.items import account_of, open_at
 from projections.log import Logged
 from projections.statement import effects
@@ -132,7 +132,7 @@ def _jumped(view: View, jump: _Jump, at: Moment) -> Unusual:
         currency=name.currency,
         amount=jump.change,
         effective_on=at.day,
-        usual=one_digit(jump.usual),
+        usual=round_half_away(*jump.usual.as_integer_ratio()),
         documents=list(dict.fromkeys(one.document for one in events if one.document is not None)),
         events=[one.event_id for one in events],
     )

@@ -10,6 +10,7 @@ import pytest
 from plain_analytics import PlainAnalytics
 
 from domain.events import FLAGS
+from domain.money import round_half_away
 from ledger.database import Location
 from ledger.ledger import Ledger
 from projections.answers import AsOf, Payer
@@ -99,7 +100,8 @@ def test_what_is_unusual_at_random_moments(reader: Reader, folded: PlainAnalytic
         assert balances == {key: net for key, net in folded.nets(on, position).items() if net < 0}
         jumps = {(row.customer, row.currency): (row.amount, row.usual) for row in found if row.kind == "jump"}
         assert jumps == {
-            key: (change, one_digit(usual)) for key, (change, usual) in folded.jumps(on, position, 2).items()
+            key: (change, round_half_away(*usual.as_integer_ratio()))
+            for key, (change, usual) in folded.jumps(on, position, 2).items()
         }
         flagged = [(row.events, row.flags) for row in found if row.kind == "flag"]
         assert flagged == [
@@ -272,7 +274,7 @@ def test_a_jump_is_named_with_the_events_that_make_it_up(store: Location, ledger
     logs.book(ledger, [given.invoice(month, amount, f"{month}-10") for month, amount in months], SEEN)
     with _followed(store) as reader:
         [jump] = reader.unusual("main", asked("05-31"), 3)
-        assert (jump.kind, jump.amount, jump.usual) == ("jump", 400, "100.0")
+        assert (jump.kind, jump.amount, jump.usual) == ("jump", 400, 100)
         assert (jump.documents, jump.events) == (["invoice::05:1"], ["acct:main:C1:CNY:5"])
         assert reader.unusual("main", asked("05-31"), 4) == []
         assert reader.unusual("main", asked("03-31"), 1) == []

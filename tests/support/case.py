@@ -11,10 +11,11 @@ from datetime import date
 from typing import Any
 
 import msgspec
+from asked import answer
 from given import BOOK, Books
 
 from domain.commands import COMMAND, COMMANDS, Command
-from domain.events import Event, FactDeferred, ItemTransferredIn, PeriodClosed, PeriodReopened, Voucher
+from domain.events import CreditLimitSet, Event, FactDeferred, ItemTransferredIn, PeriodClosed, PeriodReopened, Voucher
 from domain.money import minor_digits
 from domain.periods import CHECKS
 from domain.refusals import RULES, Refusal
@@ -64,7 +65,11 @@ class Case:
     def _step(self, step: re.Match[str]) -> str:
         shown = []
         for line in step["commands"].splitlines():
-            command = self._command(json.loads(line), step["day"])
+            fields = json.loads(line)
+            if "ask" in fields:
+                shown += [*answer(self.books, fields), ""]
+                continue
+            command = self._command(fields, step["day"])
             shown += [*self._outcome(self.books.when(command, TODAY), getattr(command, "currency", "CNY")), ""]
         shown.extend(self._balances())
         block = "\n".join(shown)
@@ -96,6 +101,7 @@ class Case:
             return [f"拒绝 {outcome.code.value}: {RULES[outcome.code]}"]
         said = [f"等待 {event.awaited}" for event in outcome if isinstance(event, FactDeferred)]
         said += [f"结账 {event.period}" for event in outcome if isinstance(event, PeriodClosed)]
+        said += [_limit(event) for event in outcome if isinstance(event, CreditLimitSet)]
         said += [f"反结账 {event.period}" for event in outcome if isinstance(event, PeriodReopened)]
         said += [""] if said else []
         vouchers: dict[tuple[str, str], list[Voucher]] = {}
@@ -155,6 +161,11 @@ class Case:
                 base = "" if account.currency == "CNY" else f" = {money(item.open_base, 'CNY')}"
                 lines.append(f"未清 {whose}{item.item} {side} {money(item.open, account.currency)}{base}")
         return lines or ["未清 无"]
+
+
+def _limit(event: CreditLimitSet) -> str:
+    before, after = ("无" if one is None else money(one, "CNY") for one in (event.before, event.after))
+    return f"信用额度 {after}，原为 {before}"
 
 
 def money(amount: int, currency: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from tieout.cli import (
+    analytics,
     books,
     completeness,
     customers,
@@ -29,6 +30,7 @@ ORDER = (
     *("init", "book", "import", "post", "customer"),
     *("balance", "items", "ageing", "statement", "journal", "trial-balance", "control"),
     *("explain", "history", "documents", "document"),
+    *("dso", "payers", "exposure", "unusual", "changes"),
     *("suggest", "round-off", "tolerance"),
     *("periods", "close", "reopen", "moved"),
     *("quarantine", "waiting", "completeness", "status", "replay", "rebuild", "export"),
@@ -47,6 +49,7 @@ def program(lang: Lang) -> Any:
         entry,
         customers,
         questions,
+        analytics,
         explain,
         tracing,
         settling,

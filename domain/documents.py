@@ -95,6 +95,11 @@ def feed_stream(book: str, feed: str) -> str:
     return f"feed:{book}:{feed}"
 
 
+def approval_stream(book: str, request: str) -> str:
+    """The event stream of a request for approval: ``appr:<book>:<request>``."""
+    return f"appr:{book}:{request}"
+
+
 class AccountName(NamedTuple):
     """Book, customer and currency of a customer account, read from its stream."""
 

@@ -34,6 +34,10 @@ _UNCOUNTED = frozenset(
         "SetCreditLimit",
         "StateControlTotals",
         "RejectDeferredFact",
+        "ChangeAuthorities",
+        "RequestApproval",
+        "GiveApproval",
+        "RefuseApproval",
     }
 )
 """Commands that control totals do not count."""

@@ -20,7 +20,10 @@ from projections.outbound import types
 
 CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
 
-NOT_PUBLISHED = {"control-totals-stated": "what a source says of its own messages, which it knows already"}
+NOT_PUBLISHED = {
+    "control-totals-stated": "what a source says of its own messages, which it knows already",
+    "authorities-changed": "who may do how much alone is the concern of the house",
+}
 """Kinds of events that do not go out, and why."""
 
 T = TypeVar("T")
@@ -100,7 +103,9 @@ def _account(logged: Logged, event: stored.Event) -> Account:
     if logged.account is not None:
         return Account(*logged.account)
     book = logged.stream.split(":", 2)[1]
-    return Account(book, event.customer, event.currency) if isinstance(event, stored.FactDeferred) else Account(book)
+    if isinstance(event, (stored.FactDeferred, stored.ApprovalEvent)):
+        return Account(book, event.customer or "", event.currency or "")
+    return Account(book)
 
 
 def _given(value: T | None) -> T | UnsetType:
@@ -116,6 +121,7 @@ def _said(logged: Logged, account: Account) -> Fields:
         "source": event.source,
         "source_id": event.source_id,
         "reason": _given(event.reason),
+        "approval": _given(event.approval),
     }
     return said | {"customer": account.customer, "currency": account.currency} if account.customer else said
 
@@ -415,6 +421,18 @@ def _period(event: stored.PeriodClosed | stored.PeriodReopened) -> Fields:
     return {"period": event.period, "first_on": event.first_on, "last_on": event.last_on}
 
 
+def _approval(event: stored.ApprovalEvent) -> Fields:
+    return {"request": event.request, "command": event.instruction}
+
+
+def _approval_requested(event: stored.ApprovalRequested) -> Fields:
+    return _approval(event) | {
+        "document": _given(event.document),
+        "amount": _given(event.amount),
+        "base_amount": _given(event.base_amount),
+    }
+
+
 def _fact_deferred(event: stored.FactDeferred) -> Fields:
     return {
         "awaited": event.awaited,
@@ -463,6 +481,9 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.BookPoliciesChanged: _book_policies_changed,
     stored.PeriodClosed: _period_closed,
     stored.PeriodReopened: _period,
+    stored.ApprovalRequested: _approval_requested,
+    stored.ApprovalGiven: _approval,
+    stored.ApprovalRefused: _approval,
     stored.FactDeferred: _fact_deferred,
 }
 
@@ -488,6 +509,9 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.BookPoliciesChanged: "tieout.book-policies-changed.v1",
     stored.PeriodClosed: "tieout.period-closed.v1",
     stored.PeriodReopened: "tieout.period-reopened.v1",
+    stored.ApprovalRequested: "tieout.approval-requested.v1",
+    stored.ApprovalGiven: "tieout.approval-given.v1",
+    stored.ApprovalRefused: "tieout.approval-refused.v1",
     stored.FactDeferred: "tieout.fact-deferred.v1",
     stored.DeferredFactApplied: "tieout.deferred-fact-applied.v1",
     stored.DeferredFactRejected: "tieout.deferred-fact-rejected.v1",

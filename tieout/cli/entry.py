@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _OPTIONS = {
     "book": "BOOK",
+    "request": "REQUEST",
     "base_currency": "--currency",
     "tolerances": "--tolerance",
     "tolerance_percents": "--tolerance-percent",
@@ -115,7 +116,7 @@ def submit_one(
     if outcome.status in ("refused", "conflict"):
         _show_outcome(session, session.texts("outcome.command"), {}, outcome)
         return Exit.REFUSED
-    session.say(done if outcome.status == "booked" else again, **values)
+    session.say(again if outcome.status == "duplicate" else done, **values)
     return Exit.OK
 
 

@@ -7,6 +7,7 @@ import typer
 
 from tieout.cli import (
     analytics,
+    approvals,
     books,
     completeness,
     customers,
@@ -33,7 +34,18 @@ ORDER = (
     *("dso", "payers", "exposure", "unusual", "changes"),
     *("suggest", "round-off", "tolerance"),
     *("periods", "close", "reopen", "moved"),
-    *("quarantine", "waiting", "completeness", "status", "replay", "rebuild", "export"),
+    *(
+        "quarantine",
+        "waiting",
+        "approvals",
+        "approve",
+        "disapprove",
+        "completeness",
+        "status",
+        "replay",
+        "rebuild",
+        "export",
+    ),
     *("worker", "pause", "resume", "topics", "lag"),
     *("demo", "demo-feed"),
 )
@@ -55,6 +67,7 @@ def program(lang: Lang) -> Any:
         settling,
         quarantine,
         waiting,
+        approvals,
         completeness,
         periods,
         worker,

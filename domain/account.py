@@ -17,6 +17,7 @@ from domain.events import (
     AccountTerms,
     AccountTermsChanged,
     AllocationReleased,
+    CreditLimitSet,
     CreditNoteIssued,
     DocumentReversed,
     Event,
@@ -43,11 +44,13 @@ class Account:
     that are unapplied and do not wait, in full, for documents that they name; ``awaiting``: reference → the documents
     that wait for it, in the order of arrival; ``waits``: the same by document, (reference, amount). ``terms``: how its
     payments settle by themselves, and ``terms_version`` the version of the event that said so (0: none did).
+    ``credit_limit``: minor units, None for no limit; nothing in here depends on it.
     """
 
     __slots__ = (
         "awaiting",
         "book",
+        "credit_limit",
         "credits",
         "currency",
         "customer",
@@ -72,6 +75,7 @@ class Account:
         self.version = 0
         self.terms = AccountTerms()
         self.terms_version = 0
+        self.credit_limit: int | None = None
         self.items: dict[str, OpenItem] = {}
         self.debits: SortedList[tuple[date, date, str]] = SortedList()
         self.credits: SortedList[tuple[date, str]] = SortedList()
@@ -167,10 +171,12 @@ def evolve(account: Account, event: Event) -> Account:
 
 
 def evolve_beside_items(account: Account, event: Event) -> None:
-    """Version and terms; what the event's document is waited for by, and waits for: references met, new, or void."""
+    """Version, terms and limit; the documents that an event's own is waited for by, and waits for."""
     account.version += 1
     if isinstance(event, AccountTermsChanged):
         account.terms, account.terms_version = event.after, account.version
+    elif isinstance(event, CreditLimitSet):
+        account.credit_limit = event.after
     elif isinstance(event, (InvoiceIssued, PaymentReceived)):
         account.arrive(event.document)
         for remittance in event.remittance:
@@ -264,6 +270,7 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True):
     awaiting: dict[str, list[Waiting]]
     terms: AccountTerms = AccountTerms()
     terms_version: int = 0
+    credit_limit: int | None = None
 
 
 def snapshot(account: Account) -> AccountState:
@@ -277,6 +284,7 @@ def snapshot(account: Account) -> AccountState:
         awaiting={reference: list(waiting) for reference, waiting in account.awaiting.items()},
         terms=account.terms,
         terms_version=account.terms_version,
+        credit_limit=account.credit_limit,
     )
 
 
@@ -287,6 +295,7 @@ def from_snapshot(state: AccountState) -> Account:
         account.set(item)
     account.version = state.version
     account.terms, account.terms_version = state.terms, state.terms_version
+    account.credit_limit = state.credit_limit
     for reference, waiting in state.awaiting.items():
         for document, amount in waiting:
             account.wait(document, reference, amount)

@@ -636,6 +636,17 @@ class RecogniseRevenue(AccountCommand):
         return self
 
 
+class SetCreditLimit(AccountCommand):
+    """信用额度: what the customer may owe in this currency, in minor units; without one any amount.
+
+    Nothing is refused by it: who is beyond it is held by the answer (``tieout exposure``), and facts are booked.
+    """
+
+    command: Literal["SetCreditLimit"] = "SetCreditLimit"
+    reason: Annotated[Text, StringConstraints(min_length=1)]
+    limit: Annotated[int, Field(ge=0, le=LIMIT)] | None = None
+
+
 class StateControlTotals(CommandBase):
     """Control totals 控制总数: what the source named ``feed`` says that it sent for a day in a currency.
 
@@ -679,6 +690,7 @@ Controlled = Literal[
     "ReleaseAllocation",
     "ReverseDocument",
     "ChangeAccountTerms",
+    "SetCreditLimit",
     "ChangePostingTemplate",
     "ChangeBookPolicies",
     "ChangeAuthorities",
@@ -741,6 +753,7 @@ Instruction = (
     | ReleaseAllocation
     | ReverseDocument
     | ChangeAccountTerms
+    | SetCreditLimit
     | ChangePostingTemplate
     | ChangeBookPolicies
     | ChangeAuthorities
@@ -817,6 +830,7 @@ Command = (
     | ChangeAccountTerms
     | ReverseDocument
     | RecogniseRevenue
+    | SetCreditLimit
     | StateControlTotals
     | RejectDeferredFact
     | RequestApproval

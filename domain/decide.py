@@ -33,9 +33,11 @@ from domain.commands import (
     ReturnPayment,
     ReverseDocument,
     RoundOff,
+    SetCreditLimit,
     TransferItem,
     WriteOff,
 )
+from domain.credit_limit import set_credit_limit
 from domain.documents import document_id, document_of, reference_of
 from domain.draft import Draft, Named
 from domain.events import Event, ItemTransferredOut, Voucher
@@ -72,6 +74,7 @@ _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] =
     ChangeAccountTerms: change_terms,
     ReverseDocument: reverse_document,
     RecogniseRevenue: recognise_revenue,
+    SetCreditLimit: set_credit_limit,
 }
 
 

@@ -454,6 +454,13 @@ class RevenueRecognised(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     reverses: str | None = None
 
 
+class CreditLimitSet(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """信用额度: what the customer may owe from here on, in minor units, and before; None: no limit. It moves no value."""
+
+    before: int | None = None
+    after: int | None = None
+
+
 class BookOpened(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A book 账套 is opened. ``allocation`` is the policy for payments; ``tolerances`` currency → minor units an item.
 
@@ -674,6 +681,7 @@ TOPICS: dict[str, type[Event]] = {
     "document-reversed.v1": DocumentReversed,
     "account-terms-changed.v1": AccountTermsChanged,
     "revenue-recognised.v1": RevenueRecognised,
+    "credit-limit-set.v1": CreditLimitSet,
     "book-opened.v1": BookOpened,
     "posting-template-changed.v1": PostingTemplateChanged,
     "book-policies-changed.v1": BookPoliciesChanged,

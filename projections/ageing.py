@@ -46,7 +46,7 @@ def ageing_totals(view: View, scope: Scope, at: Moment, buckets: Sequence[int]) 
 
 
 def _sums(view: View, scope: Scope, at: Moment, buckets: Sequence[int], *, by_customer: bool) -> Iterable[_Sum]:
-    effective_on = _day(at)
+    effective_on = at.day
     query = open_at(scope, at, "stream, side, due_on")
     # Age n: overdue by more days than the first n − 1 bounds, and at most the n-th; unapplied has no age.
     bounds = [0, *buckets]
@@ -66,12 +66,6 @@ def _sums(view: View, scope: Scope, at: Moment, buckets: Sequence[int], *, by_cu
             yield _Sum(None, name, age, amount, base_amount)
 
 
-def _day(at: Moment) -> date:
-    if at.effective_on is None:
-        raise ValueError("ageing needs a day: what is overdue depends on it")
-    return at.effective_on
-
-
 def _rows(book: str, at: Moment, buckets: Sequence[int], sums: Iterable[_Sum]) -> list[AgeingRow]:
     ordered = sorted(sums, key=lambda s: (s.customer or "", s.currency))
     return [
@@ -85,7 +79,7 @@ def _row(
 ) -> AgeingRow:
     amounts = {found.age: found.amount for found in sums}
     own = {"book": book, "customer": customer, "currency": currency}
-    clocks = {"effective_on": _day(at), "position": Position(at.position)}
+    clocks = {"effective_on": at.day, "position": Position(at.position)}
     ranges = zip([1, *(days + 1 for days in buckets)], [*buckets, None], strict=True)
     return AgeingRow(
         customer=customer,

@@ -535,3 +535,118 @@ class FeedDay(Answer, frozen=True, kw_only=True):
     def open(self) -> bool:
         """Whether any of its breaks is open."""
         return any(found.open for found in self.breaks)
+
+
+class Dso(Answer, frozen=True, kw_only=True):
+    """Days sales outstanding 应收账款周转天数 of a customer account, or of all in a currency (``customer`` None).
+
+    ``receivable`` is what debit items have open, ``overdue`` the part of it past its due day, ``sales`` the credit sales
+    of the last ``days`` days. The rest are days, as decimal text with one digit: ``dso`` = ``best_possible`` +
+    ``delinquent`` before they are rounded; None where there were no sales. ``count_back`` is None where all sales there
+    ever were do not come to the receivable; ``uncovered`` is what they leave. Explains ``receivable`` and ``overdue``.
+    """
+
+    customer: str | None
+    currency: str
+    days: int
+    receivable: int
+    overdue: int
+    sales: int
+    dso: str | None
+    best_possible: str | None
+    delinquent: str | None
+    count_back: str | None
+    uncovered: int
+    explain: dict[str, str]
+
+
+class Payer(Answer, frozen=True, kw_only=True):
+    """How a customer pays: ``amount`` of invoices was settled with payments, on average so many days after the date of
+    the invoice (``days_to_pay``) and after the due day (``days_late``, negative before it); decimal text, one digit.
+    """
+
+    customer: str
+    currency: str
+    amount: int
+    days_to_pay: str
+    days_late: str
+
+
+HoldReason = Literal["over_limit", "overdue"]
+
+
+class Exposure(Answer, frozen=True, kw_only=True):
+    """What a customer account is exposed for 信用敞口: ``open`` less ``unapplied`` = ``exposure``.
+
+    ``limit`` None: none was set. ``headroom`` is the limit less the exposure, negative beyond it. ``overdue`` counts the
+    days of the item that is longest overdue. ``hold`` is an answer, with its reasons; it blocks nothing. Explains
+    ``open``, ``unapplied`` and ``exposure``.
+    """
+
+    customer: str
+    currency: str
+    limit: int | None
+    open: int
+    unapplied: int
+    exposure: int
+    headroom: int | None
+    overdue: int
+    hold: bool
+    reasons: list[HoldReason]
+    explain: dict[str, str]
+
+
+class Unusual(Answer, frozen=True, kw_only=True):
+    """Something to look at, with its evidence: the documents and the events that make it up, the weightiest first.
+
+    ``credit_balance``: ``amount`` is what the customer has in credit, negative. ``jump``: ``amount`` is how much the
+    balance changed in the month, ``usual`` the median of what it had changed, rounded.
+    ``flag``: ``flags`` says what is odd about an event, ``amount`` is that of its voucher.
+    """
+
+    kind: Literal["credit_balance", "jump", "flag"]
+    customer: str
+    currency: str
+    amount: int
+    effective_on: date
+    usual: int | None = None
+    flags: list[str] = []
+    documents: list[str]
+    events: list[str]
+
+
+class Change(Answer, frozen=True, kw_only=True):
+    """What a statement did not know: an event's net effect on what the customer owes.
+
+    ``prior``: it belongs to the days of that statement; the others are later. Explains ``amount``.
+    """
+
+    prior: bool
+    effective_on: date
+    recorded_at: datetime
+    position: str
+    event: str
+    kind: str
+    document: str | None
+    amount: int
+    explain: dict[str, str]
+
+
+class Changes(Answer, frozen=True, kw_only=True):
+    """What changed since a statement, of the day ``on`` as known at ``since``: ``before`` + Σ changes = ``after``.
+
+    ``before`` is that statement's closing, ``after`` the closing at ``effective_on`` and ``position`` (identity 11).
+    Explains both.
+    """
+
+    book: str
+    customer: str
+    currency: str
+    on: date
+    since: str
+    effective_on: date | None
+    position: str
+    before: int
+    changes: list[Change]
+    after: int
+    explain: dict[str, str]

@@ -15,6 +15,7 @@ from ledger.database import Connection
 from projections.rows import Deltas
 from projections.tables import (
     ARRIVAL,
+    CREDIT_LIMIT,
     DEFERRAL,
     ITEM,
     MOVEMENT,
@@ -63,6 +64,7 @@ class Load:
         for part in deltas.take_turnover():
             self._copy(TURNOVER, self._parts(TURNOVER), part)
         self._copy(ARRIVAL, self._parts(ARRIVAL), deltas.take_arrivals())
+        self._copy(CREDIT_LIMIT, self._parts(CREDIT_LIMIT), deltas.take_limits())
 
     def finish(self) -> None:
         """Merge the parts in, and give the tables their keys and what the planner should know of them."""

@@ -10,39 +10,49 @@ from ledger.database import Location
 from ledger.store import check, connect
 from projections import (
     ageing,
+    changes,
     closing,
     completeness,
     deferred,
     differences,
     documents,
+    dso,
     explaining,
+    exposure,
     items,
     journal,
     log,
+    payers,
     standing,
     statement,
     trial_balance,
+    unusual,
 )
 from projections.answers import (
     AgeingRow,
     AsOf,
     AuditRow,
     Balance,
+    Changes,
     ClosingFinding,
     ControlRow,
     DeferredMonth,
     DocumentRow,
     DocumentView,
+    Dso,
     DueRecognition,
     Explanation,
+    Exposure,
     FeedDay,
     JournalEntry,
     MovedFact,
     OpenItem,
+    Payer,
     PeriodRow,
     SmallDifference,
     Statement,
     TrialBalanceRow,
+    Unusual,
 )
 from projections.arrivals import Wanted
 from projections.standing import NotFollowed
@@ -138,6 +148,46 @@ class Reader:
     ) -> Statement:
         """A customer account's statement; movements by day and log position, those that net to zero left out."""
         return statement.statement(self._view, book, customer, currency, from_on, self._view.at(as_of))
+
+    def changes(self, book: str, customer: str, currency: str, then: AsOf, as_of: AsOf = AsOf()) -> Changes:
+        """What changed since a customer account's statement, of a day as known at a position."""
+        return changes.changes(self._view, book, customer, currency, self._view.at(then), self._view.at(as_of))
+
+    def dso(
+        self, book: str, as_of: AsOf, days: int = 90, customer: str | None = None, currency: str | None = None
+    ) -> list[Dso]:
+        """Days sales outstanding of each customer account; ``as_of.effective_on`` must be given."""
+        wanted = scope(self._view, book, customer, currency)
+        return dso.dso(self._view, wanted, self._view.at(as_of), days, by_customer=True)
+
+    def dso_totals(self, book: str, as_of: AsOf, days: int = 90, currency: str | None = None) -> list[Dso]:
+        """The same of all customers taken together, one row a currency, ``customer`` None."""
+        wanted = scope(self._view, book, None, currency)
+        return dso.dso(self._view, wanted, self._view.at(as_of), days, by_customer=False)
+
+    def payers(
+        self, book: str, from_on: date, as_of: AsOf, customer: str | None = None, currency: str | None = None
+    ) -> list[Payer]:
+        """How many days customers took to pay what they paid from a day to ``as_of.effective_on``, which must be given."""
+        return payers.payers(self._view, scope(self._view, book, customer, currency), from_on, self._view.at(as_of))
+
+    def exposures(
+        self,
+        book: str,
+        as_of: AsOf,
+        overdue_days: int = 30,
+        customer: str | None = None,
+        currency: str | None = None,
+    ) -> list[Exposure]:
+        """Limits, exposures, and whom to hold; ``as_of.effective_on`` must be given."""
+        wanted = scope(self._view, book, customer, currency)
+        return exposure.exposures(self._view, wanted, self._view.at(as_of), overdue_days)
+
+    def unusual(
+        self, book: str, as_of: AsOf, times: int = 3, customer: str | None = None, currency: str | None = None
+    ) -> list[Unusual]:
+        """Credit balances, jumps and flagged events, with their evidence; ``as_of.effective_on`` must be given."""
+        return unusual.unusual(self._view, scope(self._view, book, customer, currency), self._view.at(as_of), times)
 
     def journal(
         self,

@@ -64,6 +64,7 @@ class _Deferral(msgspec.Struct, gc=False):
 
 
 class _Billed(_Opening, gc=False, kw_only=True):
+    document_on: str
     amount: int = msgspec.field(name="total")
     deferrals: list[_Deferral] = []
 
@@ -90,6 +91,10 @@ class _Recognised(_Moving, gc=False, kw_only=True):
     base_amount: int
 
 
+class _LimitSet(msgspec.Struct, gc=False):
+    after: int | None = None
+
+
 LEAN: dict[str, type[_Moving] | None] = {
     "invoice-issued.v1": _Billed,
     "credit-note-issued.v1": _Billed,
@@ -107,6 +112,7 @@ LEAN: dict[str, type[_Moving] | None] = {
     "document-reversed.v1": _Reversed,
     "account-terms-changed.v1": None,
     "revenue-recognised.v1": _Recognised,
+    "credit-limit-set.v1": None,
     "book-opened.v1": None,
     "posting-template-changed.v1": None,
     "book-policies-changed.v1": None,
@@ -121,7 +127,10 @@ LEAN: dict[str, type[_Moving] | None] = {
     "deferred-fact-rejected.v1": None,
     "control-totals-stated.v1": None,
 }
-"""Topic → what of its events makes rows; None: nothing."""
+"""Topic → what of its events makes rows of items and turnover; None: nothing."""
+LIMIT_SET = "credit-limit-set.v1"
+NO_LIMIT = -1
+"""As ``credit_limit`` has it."""
 
 COUNTED = frozenset(topic for topic, lean in LEAN.items() if lean is not None and issubclass(lean, _Sent))
 """Topics of the events whose messages control totals count, where no other message caused them."""
@@ -177,6 +186,7 @@ _KINDS = {
 }
 """Topic → how its events are decoded, whether they open items of their document, whether their messages count, and what
 they make of its deferred revenue."""
+_read_limit = msgspec.json.Decoder(_LimitSet).decode
 _canonical = msgspec.json.Encoder(order="sorted").encode
 NO_DIMENSIONS = "{}"
 _PART = 8_000
@@ -194,6 +204,7 @@ class Deltas:
     def __init__(self) -> None:
         self._items: dict[str, dict[str, list[Any]]] = {}
         self._movements: list[Any] = []
+        self._limits: list[Any] = []
         # (book, currency) → (block, day) → (account, dimensions) → its sums.
         self._turnover: dict[tuple[str, str], dict[tuple[int, str], dict[tuple[str, str], list[int]]]] = {}
         # (book, currency) → (block, day) → source → messages to last_position.
@@ -214,6 +225,9 @@ class Deltas:
         for position, stream, topic, state in events:
             decode, opens, counts, defer = _KINDS[topic]
             if decode is None:
+                if topic == LIMIT_SET:
+                    after = _read_limit(state).after
+                    self._limits += (stream, position, NO_LIMIT if after is None else after)
                 continue
             event: Any = decode(state)
             on = event.effective_on
@@ -273,7 +287,7 @@ class Deltas:
                     continue
                 movements += (stream, item, position, on, amount, base)
                 if row is None:
-                    items[item] = [stream, item, "", "", "", "", "", "", 0, 0, amount, base, 0, on, position]
+                    items[item] = [stream, item, "", "", "", "", "", "", 0, 0, amount, base, 0, on, position, "", "", 0]
                 else:
                     row[10] += amount
                     row[11] += base
@@ -281,6 +295,8 @@ class Deltas:
                         row[13] = on
                     if position > row[14]:
                         row[14] = position
+            if type(event) is _Reversed:
+                _mark_reversed(items, event, position)
             moved = len(movements) - before
             if moved > 12 or (moved == 12 and movements[before + 1] == movements[before + 7]):
                 _merge_movements(movements, before)
@@ -319,6 +335,11 @@ class Deltas:
         self._turnover = {}
         self.turnover_rows = 0
 
+    def take_limits(self) -> list[Any]:
+        """The rows of ``credit_limit``; forgotten here."""
+        limits, self._limits = self._limits, []
+        return limits
+
     def take_arrivals(self) -> list[Any]:
         """The rows of ``arrival``, in key order; forgotten here."""
         rows = [
@@ -338,6 +359,14 @@ def _number(arrival: list[int], number: int) -> None:
     arrival[3] += hashed(number)
     if number > arrival[4]:
         arrival[4] = number
+
+
+def _mark_reversed(items: dict[str, list[Any]], event: _Reversed, position: int) -> None:
+    """Note on the items of a document that it is reversed; that happens once."""
+    for posting in event.postings:
+        if posting.item is not None and document_of(posting.item) == event.document:
+            row = items[posting.item]
+            row[16], row[17] = event.effective_on, position
 
 
 def _merge_movements(movements: list[Any], before: int) -> None:
@@ -379,6 +408,9 @@ def _opened(stream: str, position: int, event: _Opening, posting: _Posting, amou
         position,
         on,
         position,
+        event.document_on if isinstance(event, _Billed) else on,
+        "",
+        0,
     ]
 
 

@@ -33,13 +33,15 @@ _EFFECTS = """SELECT effective_on, position, sum(amount), sum(base_amount) FROM 
     FROM item WHERE shard = 0 AND stream = :stream
     UNION ALL
     SELECT effective_on, position, amount, base_amount FROM movement WHERE shard = 0 AND stream = :stream
-    ) e WHERE position <= :K AND (:E IS NULL OR effective_on <= :E) GROUP BY effective_on, position
+    ) e WHERE position <= :K AND (:E IS NULL OR effective_on <= :E)
+    AND (:first IS NULL OR effective_on >= :first) GROUP BY effective_on, position
     ORDER BY effective_on, position"""
 
 
-def effects(view: View, stream: str, at: Moment) -> Iterator[Effect]:
-    """The effects of an account's events at (E, K), by day and log position."""
-    rows = view.connection.execute(_EFFECTS, {"stream": stream} | at.parameters)
+def effects(view: View, stream: str, at: Moment, from_on: date | None = None) -> Iterator[Effect]:
+    """The effects of an account's events at (E, K), by day and log position; those before a day left out."""
+    first = from_on.isoformat() if from_on is not None else None
+    rows = view.connection.execute(_EFFECTS, {"stream": stream, "first": first} | at.parameters)
     for on, position, amount, base_amount in rows:
         yield Effect(date.fromisoformat(on), position, amount, base_amount)
 

@@ -13,6 +13,7 @@ itself stands in ``item``. When all of an item's movements lie within (E, K), th
 blocks and reads from the log the events between K and the nearer end of its block.
 
 ``deferral`` has, document by document, what was deferred and what became revenue: revenue over time at any (E, K).
+``credit_limit`` has what customers may owe, as each decision on it has set it.
 
 ``arrival`` has, by block too, what each source's messages of a day come to: what upstream states is compared with it.
 
@@ -75,10 +76,15 @@ ITEM = _table(
     _merged("position", _Integer, MAX),
     _merged("last_on", Text, MAX),
     _merged("last_position", _Integer, MAX),
+    _merged("document_on", Text, MAX),
+    _merged("reversed_on", Text, MAX),
+    _merged("reversed_position", _Integer, MAX),
 )
 """``amount`` and ``base_amount``: what it was opened with, positive on its own ``side``, at log ``position``.
 
-``open_now`` and ``open_base_now`` are signed. Only the opening event knows side to effective_on; a movement merges ``""``.
+``open_now`` and ``open_base_now`` are signed. Only the opening event knows side to effective_on and ``document_on``, the
+date on an invoice or credit note, else the effective day; a movement merges ``""``. ``reversed_on`` and
+``reversed_position``: when the item's document was reversed, ``""`` and 0 where it was not.
 """
 
 MOVEMENT = _table(
@@ -106,6 +112,14 @@ TURNOVER = _table(
     _merged("base_credit", _Integer, SUM),
 )
 """Turnover of both sides of all postings of a block of the log; a reversal is negative on its own side."""
+
+CREDIT_LIMIT = _table(
+    "credit_limit",
+    _key("stream", Text),
+    _key("position", _Integer),
+    _merged("amount", _Integer, MAX),
+)
+"""What a customer account may owe from a log position on; −1: any amount."""
 
 ARRIVAL = _table(
     "arrival",
@@ -149,7 +163,7 @@ The document itself has the first and the last day of its service periods, a rec
 ``undone`` is 1 for the document's reversal. What an event does not know is empty.
 """
 
-TABLES = (ITEM, MOVEMENT, TURNOVER, ARRIVAL, DEFERRAL)
+TABLES = (ITEM, MOVEMENT, TURNOVER, ARRIVAL, DEFERRAL, CREDIT_LIMIT)
 
 OPEN = "item_open"
 """The index of the items that have anything open now; queries say that in its words, so that it serves them."""

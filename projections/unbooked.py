@@ -32,6 +32,7 @@ _UNCOUNTED = frozenset(
         "Resettle",
         "ChangeAccountTerms",
         "RecogniseRevenue",
+        "SetCreditLimit",
         "StateControlTotals",
         "RejectDeferredFact",
         "ChangeAuthorities",

@@ -25,6 +25,13 @@ class Moment(NamedTuple):
         """``:E`` as ISO text and ``:K`` for queries."""
         return {"E": self.effective_on.isoformat() if self.effective_on else None, "K": self.position}
 
+    @property
+    def day(self) -> date:
+        """E; ValueError where none was asked for."""
+        if self.effective_on is None:
+            raise ValueError("this needs a day: the answer depends on it")
+        return self.effective_on
+
     def covers(self, effective_on: date) -> bool:
         """Whether a day lies within E."""
         return self.effective_on is None or effective_on <= self.effective_on

@@ -29,7 +29,7 @@ class Rows:
     def __init__(self, connection: Connection, prefix: str = "") -> None:
         self._connection = connection
         make = _Copied if connection.postgres else _Upserts
-        self._item, self._movement, self._turnover, self._arrival, self._deferral = (
+        self._item, self._movement, self._turnover, self._arrival, self._deferral, self._limit = (
             make(table, prefix + table.name, connection) for table in TABLES
         )
 
@@ -46,6 +46,7 @@ class Rows:
         for part in deltas.take_turnover():
             self._turnover(part)
         self._arrival(deltas.take_arrivals())
+        self._limit(deltas.take_limits())
 
 
 class _Upserts:

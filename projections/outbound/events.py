@@ -395,6 +395,10 @@ def _revenue_recognised(event: stored.RevenueRecognised) -> Fields:
     }
 
 
+def _credit_limit_set(event: stored.CreditLimitSet) -> Fields:
+    return {"before": _given(event.before), "after": _given(event.after)}
+
+
 def _book_opened(event: stored.BookOpened) -> Fields:
     return {
         "name": _given(event.name),
@@ -502,6 +506,7 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.DocumentReversed: _document_reversed,
     stored.AccountTermsChanged: _account_terms_changed,
     stored.RevenueRecognised: _revenue_recognised,
+    stored.CreditLimitSet: _credit_limit_set,
     stored.BookOpened: _book_opened,
     stored.PostingTemplateChanged: _posting_template_changed,
     stored.BookPoliciesChanged: _book_policies_changed,
@@ -530,6 +535,7 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.DocumentReversed: "tieout.document-reversed.v1",
     stored.AccountTermsChanged: "tieout.account-terms-changed.v1",
     stored.RevenueRecognised: "tieout.revenue-recognised.v1",
+    stored.CreditLimitSet: "tieout.credit-limit-set.v1",
     stored.BookOpened: "tieout.book-opened.v1",
     stored.PostingTemplateChanged: "tieout.posting-template-changed.v1",
     stored.BookPoliciesChanged: "tieout.book-policies-changed.v1",

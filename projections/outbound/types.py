@@ -380,6 +380,13 @@ class RevenueRecognised(Voucher, frozen=True, kw_only=True):
     reverses: Annotated[str | UnsetType, Meta(description="The id of the recognition that is undone.")] = UNSET
 
 
+class CreditLimitSet(OfAccount, frozen=True, kw_only=True):
+    """What a customer may owe was set; it blocks nothing. An absent limit is no limit."""
+
+    before: Minor | UnsetType = UNSET
+    after: Minor | UnsetType = UNSET
+
+
 class BookOpened(Public, frozen=True, kw_only=True):
     """A book was opened: one legal entity's set of accounts."""
 
@@ -522,6 +529,7 @@ TYPES: dict[str, type[Public]] = {
     "tieout.document-reversed.v1": DocumentReversed,
     "tieout.account-terms-changed.v1": AccountTermsChanged,
     "tieout.revenue-recognised.v1": RevenueRecognised,
+    "tieout.credit-limit-set.v1": CreditLimitSet,
     "tieout.book-opened.v1": BookOpened,
     "tieout.posting-template-changed.v1": PostingTemplateChanged,
     "tieout.book-policies-changed.v1": BookPoliciesChanged,

@@ -15,6 +15,7 @@ from given import (
     given,
     invoice,
     kinds,
+    limit,
     payment,
     recover,
     refund,
@@ -267,6 +268,15 @@ def test_the_terms_of_an_account_may_need_an_approval_too() -> None:
     books.booked(request("7", command))
     _, changed = books.booked(approve("7", "li"))
     assert (type(changed).__name__, changed.approval) == ("AccountTermsChanged", "7")
+
+
+def test_so_may_a_credit_limit() -> None:
+    books = given(limits({"command": "SetCreditLimit", "role": "supervisor", "approves": 0}))
+    command = limit(None, actor="zhang")
+    assert books.refused(command).code == Code.APPROVAL
+    books.booked(request("7", command))
+    _, changed = books.booked(approve("7", "li"))
+    assert (type(changed).__name__, changed.approval) == ("CreditLimitSet", "7")
 
 
 OF_THE_BOOK: list[Any] = [

@@ -15,6 +15,7 @@ from given import (
     credit_note,
     disapprove,
     invoice,
+    limit,
     payment,
     recognise,
     recover,
@@ -80,6 +81,7 @@ EXAMPLES: list[Command] = [
     terms(allocation="none", settlement="suggested"),
     reverse("refund::R:1", "02-14"),
     recognise("invoice::1:1", "01-31", "02-05"),
+    limit(5_000_000),
     RejectDeferredFact(
         source="t", source_id="4", book=BOOK, reason="sent by mistake", fact_source="t", fact_source_id="9"
     ),

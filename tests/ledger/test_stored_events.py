@@ -33,6 +33,7 @@ from domain.events import (
     BookPoliciesChanged,
     ClosingCheck,
     ControlTotalsStated,
+    CreditLimitSet,
     CreditNoteIssued,
     Deduction,
     Deferral,
@@ -417,6 +418,10 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             base_amount=833,
             postings=[],
         ),
+    ),
+    "credit-limit-set.v1": (
+        CreditLimitSet(**WHO, reason="reviewed", before=1_000_000, after=500_000),
+        CreditLimitSet(**WHO),
     ),
     "book-opened.v1": (
         BookOpened(

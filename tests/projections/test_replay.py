@@ -65,6 +65,7 @@ def test_it_stops_where_the_projections_stand(business: Location) -> None:
         ("movement", "effective_on", "'1999-12-31'"),
         ("turnover", "base_credit", "base_credit + 1"),
         ("arrival", "hash", "hash + 1"),
+        ("credit_limit", "amount", "amount + 1"),
     ],
 )
 def test_an_altered_row_is_named(business: Location, table: str, column: str, set_: str) -> None:
@@ -80,7 +81,7 @@ def test_an_altered_row_is_named(business: Location, table: str, column: str, se
     assert difference.stored in altered
 
 
-@pytest.mark.parametrize("table", ["item", "movement", "turnover", "arrival", "deferral"])
+@pytest.mark.parametrize("table", ["item", "movement", "turnover", "arrival", "deferral", "credit_limit"])
 def test_an_added_row_is_named(business: Location, table: str) -> None:
     before = whole.rows(business)[table]
     key = {"turnover": "account", "arrival": "source"}.get(table, "stream")
@@ -96,7 +97,7 @@ def test_an_added_row_is_named(business: Location, table: str) -> None:
     assert difference.replayed is None
 
 
-@pytest.mark.parametrize("table", ["item", "movement", "turnover", "arrival", "deferral"])
+@pytest.mark.parametrize("table", ["item", "movement", "turnover", "arrival", "deferral", "credit_limit"])
 def test_a_removed_row_is_named(business: Location, table: str) -> None:
     before = whole.rows(business)[table]
     change(business, f"DELETE FROM {table} WHERE {one_of(business, table)}")
@@ -129,7 +130,7 @@ def one_of(store: Location, table: str) -> str:
     """A condition that one row in the middle of a table meets."""
     rows = whole.rows(store)[table]
     row = rows[len(rows) // 2]
-    keys = {"item": 3, "movement": 4, "turnover": 7, "arrival": 6, "deferral": 4}[table]
+    keys = {"item": 3, "movement": 4, "turnover": 7, "arrival": 6, "deferral": 4, "credit_limit": 3}[table]
     names = columns_of(table)[:keys]
     quoted = ["'" + str(value).replace("'", "''") + "'" if isinstance(value, str) else str(value) for value in row]
     return " AND ".join(f"{name} = {value}" for name, value in zip(names, quoted, strict=False))

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
+from asked import answer
 from given import BOOK, Books
 
 from domain.commands import COMMAND, COMMANDS, Command
@@ -19,6 +20,7 @@ from domain.events import (
     ApprovalGiven,
     ApprovalRequested,
     AuthoritiesChanged,
+    CreditLimitSet,
     Event,
     FactDeferred,
     ItemTransferredIn,
@@ -77,7 +79,11 @@ class Case:
     def _step(self, step: re.Match[str]) -> str:
         shown = []
         for line in step["commands"].splitlines():
-            command = self._command(json.loads(line), step["day"])
+            fields = json.loads(line)
+            if "ask" in fields:
+                shown += [*answer(self.books, fields), ""]
+                continue
+            command = self._command(fields, step["day"])
             shown += [*self._outcome(self.books.when(command, TODAY), getattr(command, "currency", "CNY")), ""]
         shown.extend(self._balances())
         block = "\n".join(shown)
@@ -115,6 +121,7 @@ class Case:
             return [f"拒绝 {outcome.code.value}: {RULES[outcome.code]}"]
         said = [f"等待 {event.awaited}" for event in outcome if isinstance(event, FactDeferred)]
         said += [f"结账 {event.period}" for event in outcome if isinstance(event, PeriodClosed)]
+        said += [_limit(event) for event in outcome if isinstance(event, CreditLimitSet)]
         said += [f"反结账 {event.period}" for event in outcome if isinstance(event, PeriodReopened)]
         said += ["授权变更" for event in outcome if isinstance(event, AuthoritiesChanged)]
         said += [self._approval(event, currency) for event in outcome if isinstance(event, ApprovalEvent)]
@@ -184,6 +191,11 @@ class Case:
                 base = "" if account.currency == "CNY" else f" = {money(item.open_base, 'CNY')}"
                 lines.append(f"未清 {whose}{item.item} {side} {money(item.open, account.currency)}{base}")
         return lines or ["未清 无"]
+
+
+def _limit(event: CreditLimitSet) -> str:
+    before, after = ("无" if one is None else money(one, "CNY") for one in (event.before, event.after))
+    return f"信用额度 {after}，原为 {before}"
 
 
 def money(amount: int, currency: str) -> str:

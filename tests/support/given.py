@@ -42,6 +42,7 @@ from domain.commands import (
     ReturnPayment,
     ReverseDocument,
     RoundOff,
+    SetCreditLimit,
     TransferItem,
     WriteOff,
 )
@@ -486,6 +487,12 @@ def allocate(*lines: Iterable[Any], **more: Any) -> Allocate:
 def release(allocation: str, amount: int | None = None, **more: Any) -> ReleaseAllocation:
     """A release of one allocation line by its id, ``<version>.<n>``."""
     command: ReleaseAllocation = _made(ReleaseAllocation, {"allocation": allocation, "amount": amount} | more)
+    return command
+
+
+def limit(amount: int | None, **more: Any) -> SetCreditLimit:
+    """What the customer may owe."""
+    command: SetCreditLimit = _made(SetCreditLimit, {"limit": amount, "reason": "reviewed"} | more)
     return command
 
 

@@ -21,6 +21,7 @@ from given import (
     close,
     credit_note,
     invoice,
+    limit,
     payment,
     recognise,
     recover,
@@ -177,7 +178,8 @@ class Checks:
         stored = msgspec.json.encode(snapshot(account))
         again = from_snapshot(msgspec.json.decode(stored, type=AccountState))
         assert payload(again) == payload(account)
-        for name in ("items", "debits", "credits", "spendable", "awaiting", "version", "terms", "terms_version"):
+        names = ("items", "debits", "credits", "spendable", "awaiting", "version")
+        for name in (*names, "terms", "terms_version", "credit_limit"):
             assert getattr(again, name) == getattr(account, name), name
         assert {k: set(v) for k, v in again.live.items()} == {k: set(v) for k, v in account.live.items()}
         assert {k: set(v) for k, v in again.waits.items()} == {k: set(v) for k, v in account.waits.items()}
@@ -785,6 +787,11 @@ class Histories(RuleBasedStateMachine):
         account = self.books.accounts[stream]
         amount = data.draw(PARTS, label="amount") if data.draw(st.booleans(), label="part") else None
         self.send(data, release(allocation, amount, customer=account.customer, currency=account.currency))
+
+    @rule(data=st.data(), amount=st.sampled_from([None, 0, 500]))
+    def set_credit_limit(self, data: st.DataObject, amount: int | None) -> None:
+        account = self.account(data)
+        self.send(data, limit(amount, customer=account.customer, currency=account.currency))
 
     @rule(
         data=st.data(),

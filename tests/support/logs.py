@@ -192,6 +192,9 @@ def trade(path: Location, seed: int = 1, commits: int = 300) -> Location:
         for n in range(commits):
             business.today = START + timedelta(days=DAYS * n // commits)
             commands = [business.command() for _ in range(business.random.choice([1, 1, 2, 3, 8]))]
+            if n % 15 == 0:
+                whose = {"customer": CUSTOMERS[n % 4], "currency": "CNY", "source_id": f"limit{n}"}
+                commands.append(given.limit(None if n % 4 == 3 else 40 * n, **whose))
             book(ledger, commands, noon_us(business.today) + n, origin=f"file:abc:{n}")
     return path
 
@@ -259,7 +262,7 @@ def set_back(store: Location) -> Location:
     """Empty the projections, as they are while the log is: following goes through all of it."""
     follow(store)
     with closing(connect(store)) as connection, connection.writing():
-        for name in ("item", "movement", "turnover", "arrival", "deferral"):
+        for name in ("item", "movement", "turnover", "arrival", "deferral", "credit_limit"):
             connection.execute(f"DELETE FROM {name}")
         connection.execute("UPDATE tracking SET notification_id = 0 WHERE application_name = 'projections'")
     return store

@@ -138,7 +138,7 @@ def _summed(lines: Iterable[Line], key: Callable[[Line], Hashable]) -> dict[Hash
 
 def _lines(position: int, stream: str, topic: str, state: bytes) -> Iterable[Line]:
     event = json.loads(state)
-    if not stream.startswith("acct:"):
+    if not stream.startswith("acct:") or "postings" not in event:
         return
     _, book, rest = stream.split(":", 2)
     customer, currency = rest[:-4], rest[-3:]

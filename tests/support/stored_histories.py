@@ -95,7 +95,7 @@ class StoredHistories(Histories):
         for row in rows:
             assert row.not_due + sum(bucket.amount for bucket in row.buckets) - row.unapplied == row.net, row
             assert row.customer is not None
-            assert row.net == owed.pop((row.customer, row.currency)), row
+            assert row.net == owed.pop((row.customer, row.currency), 0), row
         assert not any(owed.values()), owed
         for total in reader.ageing_totals(BOOK, now):
             of_currency = [row for row in rows if row.currency == total.currency]

@@ -15,6 +15,10 @@ ANSWERS = [
     ["statement", "C1"],
     ["statement", "C2", "--from", "2026-05-01", "--to", "2026-06-05"],
     ["statement", "C3", "--as-of", "2026-06-30"],
+    ["dso", "--as-of", "2026-03-31"],
+    ["dso", "--total"],
+    ["exposure", "--as-of", "2026-03-31"],
+    ["changes", "C1", "--on", "2026-02-28", "--since", "0:8"],
     ["trial-balance"],
     ["trial-balance", "--from", "2026-02-15", "--to", "2026-05-31"],
 ]
@@ -39,4 +43,5 @@ def test_every_figure_of_an_answer_explains_itself(books: Run) -> None:
     names = {name for arguments in ANSWERS for name, *_ in amounts(books(*arguments, "--json").json)}
     assert names == {
         *("amount", "open", "not_due", "unapplied", "net", "opening", "running", "closing", "debit", "credit"),
+        *("receivable", "overdue", "unapplied", "exposure", "before", "after"),
     }

@@ -9,7 +9,7 @@ import pytest
 from consumers import words
 from consumers.problems import ROW_RULES, ImportFailed
 from domain import commands
-from domain.events import TOPICS
+from domain.events import FLAGS, TOPICS
 from domain.refusals import Code
 from tieout.cli.tree import ORDER
 from tieout.errors import Exit
@@ -109,6 +109,11 @@ def test_a_text_is_filled_in() -> None:
 @pytest.mark.parametrize("lang", LANGS)
 def test_every_kind_of_event_has_a_name(lang: str) -> None:
     assert [topic for topic in TOPICS if f"kind.{topic.rpartition('.')[0]}" not in TABLES[lang]] == []
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_flag_has_a_name(lang: str) -> None:
+    assert [flag for flag in FLAGS if f"flag.{flag}" not in TABLES[lang]] == []
 
 
 def test_the_page_on_the_command_line_names_every_command_setting_and_exit_code() -> None:

@@ -86,11 +86,11 @@ class Session:
         effective_on = day(as_of, "--as-of")
         book = self.app.book()
         reader = self.reader()
-        known = None if known_as_of is None else _position(reader, book, known_as_of)
+        known = None if known_as_of is None else position(reader, book, known_as_of)
         if effective_on is None and today:
             effective_on = self.app.today(book)
-        position = token(reader.position if known is None else known)
-        return Question(book, reader, AsOf(effective_on, known), position, known_as_of)
+        answered = token(reader.position if known is None else known)
+        return Question(book, reader, AsOf(effective_on, known), answered, known_as_of)
 
     def footer(self, question: "Question") -> None:
         """What an answer for people is of: under every table."""
@@ -134,18 +134,18 @@ def day(text: str | None, option: str) -> date | None:
         raise UsageFault("error.day_wrong", option=option, value=text) from None
 
 
-def _position(reader: "Reader", book: "Book", text: str) -> int:
-    """The log position of ``--known-as-of``: a token, an instant, or a day (its end, in the book's time zone)."""
+def position(reader: "Reader", book: "Book", text: str) -> int:
+    """The log position that an option names: a token, an instant, or a day (its end, in the book's time zone)."""
     from ledger.outcomes import read_token
 
     if ":" in text and text.replace(":", "").isdigit() and text.count(":") == 1:
         try:
-            position = read_token(text)
+            known = read_token(text)
         except ValueError:
             raise UsageFault("error.position_wrong", value=text) from None
-        if position > reader.position:
+        if known > reader.position:
             raise UsageFault("error.position_ahead", value=text, head=f"0:{reader.position}")
-        return position
+        return known
     return reader.position_at(_instant(text, ZoneInfo(book.time_zone)))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from tieout.cli import (
+    analytics,
     approvals,
     books,
     completeness,
@@ -31,6 +32,7 @@ ORDER = (
     *("init", "book", "import", "post", "customer"),
     *("balance", "items", "ageing", "statement", "journal", "trial-balance", "control"),
     *("explain", "history", "documents", "document"),
+    *("dso", "payers", "exposure", "unusual", "changes"),
     *("suggest", "round-off", "tolerance"),
     *("periods", "close", "reopen", "moved"),
     *("recognise", "deferred"),
@@ -61,6 +63,7 @@ def program(lang: Lang) -> Any:
         entry,
         customers,
         questions,
+        analytics,
         explain,
         tracing,
         settling,

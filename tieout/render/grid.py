@@ -15,13 +15,25 @@ NUMBERS = frozenset(
         *("amount", "closing", "contribution", "count", "credit", "debit", "difference", "items", "net", "not_due"),
         *("deferred", "recognised", "in_accounts"),
         *("behind", "end", "next", "partition"),
+        *(
+            "best_possible",
+            "count_back",
+            "days_late",
+            "days_to_pay",
+            "delinquent",
+            "dso",
+            "exposure",
+            "headroom",
+            "limit",
+        ),
+        *("overdue_amount", "paid", "receivable", "sales", "usual"),
         *("open", "opening", "overdue", "postings", "rows", "running", "unapplied"),
     )
 )
 """Columns that are right-aligned."""
 LONG = frozenset(
     (
-        *("credit_item", "debit_item", "linked_to"),
+        *("credit_item", "debit_item", "documents", "linked_to"),
         *("address", "dimensions", "document", "from_document", "item", "key", "name", "origin", "reason", "replayed"),
         *("rule", "source_id", "stored", "to_document", "value"),
     )

@@ -13,6 +13,7 @@ from domain.commands import (
     Line,
     OpenBook,
     PaidDocument,
+    RecogniseRevenue,
     RecoverWriteOff,
     RejectDeferredFact,
     ReleaseAllocation,
@@ -20,7 +21,14 @@ from domain.commands import (
     WriteOff,
     WriteOffItem,
 )
-from domain.events import AllocationReleased, DeferredFactApplied, Event, FactDeferred, InvoiceIssued
+from domain.events import (
+    AllocationReleased,
+    DeferredFactApplied,
+    Event,
+    FactDeferred,
+    InvoiceIssued,
+    RevenueRecognised,
+)
 from ledger.codec import decode
 from ledger.database import Location
 from ledger.errors import StaleTracking
@@ -411,6 +419,17 @@ def test_a_document_with_very_many_lines_keeps_them_in_an_attachment(ledger: Led
     assert statuses(submit(ledger, invoice("1", total, lines=lines[::-1]))) == ["duplicate"]
     changed = [*lines[:-1], Line(net=3000, dimensions={"goods": "other"})]
     assert statuses(submit(ledger, invoice("1", total, lines=changed))) == ["conflict"]
+
+
+def test_revenue_of_a_document_with_very_many_lines_is_recognised_without_them(ledger: Ledger) -> None:
+    first, last = day("01-01"), day("06-30")
+    lines = [Line(net=100, service_from=first, service_to=last, dimensions={"goods": f"g{n}"}) for n in range(3000)]
+    submit(ledger, invoice("1", 300_000, lines=lines))
+    named = {"document": DocumentRef(kind="invoice", number="1"), "until_on": last}
+    earned = RecogniseRevenue(source_id="r1", **account(), **named)
+    assert statuses(submit(ledger, earned)) == ["booked"]
+    issued, recognised = (event for _, event in log(ledger) if isinstance(event, (InvoiceIssued, RevenueRecognised)))
+    assert (issued.lines, len(issued.deferrals), recognised.amount) == ([], 3000, 300_000)
 
 
 # --- tracking

@@ -10,9 +10,12 @@ import msgspec
 
 from domain.commands import ChangeBookPolicies, ChangePostingTemplate, OpenBook
 from domain.events import (
+    AllowanceMatrix,
+    AllowanceMatrixChanged,
     BookOpened,
     BookPolicies,
     BookPoliciesChanged,
+    BookVoucher,
     Event,
     PeriodClosed,
     PeriodReopened,
@@ -42,6 +45,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     policy_version: int
     version: int
     closed: tuple[date, ...] = ()
+    matrix: AllowanceMatrix | None = None
 
     @property
     def open_from(self) -> date:
@@ -158,6 +162,10 @@ def evolve_book(book: Book | None, event: Event) -> Book:
         return msgspec.structs.replace(book, closed=(*book.closed, event.last_on), version=book.version + 1)
     if isinstance(event, PeriodReopened):
         return msgspec.structs.replace(book, closed=book.closed[:-1], version=book.version + 1)
+    if isinstance(event, AllowanceMatrixChanged):
+        return msgspec.structs.replace(book, matrix=event.after, version=book.version + 1)
+    if isinstance(event, BookVoucher):
+        return msgspec.structs.replace(book, version=book.version + 1)
     assert isinstance(event, PostingTemplateChanged)
     template = PostingTemplate(version=event.version, roles=event.roles, methods=event.methods, reasons=event.reasons)
     return msgspec.structs.replace(book, template=template, version=book.version + 1)

@@ -14,6 +14,7 @@ gaps within one book, day and currency. With it a gap is seen, and what is missi
 import re
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
@@ -66,6 +67,12 @@ def _rate(text: str) -> str:
     return _plain(text)
 
 
+def _loss_rate(text: str) -> str:
+    if Decimal(text) > 100:
+        raise ValueError("must be at most 100 per cent")
+    return text
+
+
 def _customer(customer: str) -> str:
     if customer.startswith(HOUSE_PREFIX) and not re.fullmatch(r"~.+:\d{4}-\d{2}", customer):
         raise ValueError("must not begin with ~, unless it is a house account, ~<source>:<yyyy-mm>")
@@ -89,6 +96,7 @@ def _time_zone(name: str) -> str:
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
 Rate = Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9]+(\.[0-9]+)?$"), AfterValidator(_rate)]
 Percent = Annotated[str, StringConstraints(max_length=20, pattern=r"^[0-9]+(\.[0-9]+)?$"), AfterValidator(_plain)]
+LossRate = Annotated[Percent, AfterValidator(_loss_rate)]
 Customer = Annotated[Id, AfterValidator(_customer)]
 ItemId = Annotated[str, StringConstraints(max_length=220), AfterValidator(_item)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
@@ -301,6 +309,69 @@ class ReopenPeriod(CommandBase):
     command: Literal["ReopenPeriod"] = "ReopenPeriod"
     reason: Annotated[Text, StringConstraints(min_length=1)]
     period: Period
+
+
+class AllowanceBucket(Model):
+    """What is overdue by at most ``to_days``, and by more than the bucket before; the last one has no end.
+
+    ``rate``: expected loss in per cent; ``groups``: value of the matrix' dimension → another rate.
+    """
+
+    to_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
+    rate: LossRate
+    groups: dict[Id, LossRate] = Field(default_factory=dict)
+
+
+class ChangeAllowanceMatrix(CommandBase):
+    """Set the provision matrix 账龄分析法 of the book, whole; it holds for allowances that are posted later.
+
+    ``dimension``: the label of receivables whose values have rates of their own in the buckets' ``groups``.
+    """
+
+    command: Literal["ChangeAllowanceMatrix"] = "ChangeAllowanceMatrix"
+    buckets: Annotated[list[AllowanceBucket], Field(min_length=1, max_length=100)]
+    dimension: Word | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        *ends, last = [bucket.to_days for bucket in self.buckets]
+        if last is not None or None in ends or any(a >= b for a, b in pairwise(ends)):  # type: ignore[operator]
+            raise ValueError("buckets must end after ever more days, and the last one must have no end")
+        if self.dimension is None and any(bucket.groups for bucket in self.buckets):
+            raise ValueError("groups need a dimension")
+        return self
+
+
+class AllowanceEvidence(Model):
+    """Open debit items of a currency in a bucket of the matrix, counted from 1; ``group``: with a rate of its own."""
+
+    currency: CurrencyCode
+    bucket: Annotated[int, Field(ge=1, le=100)]
+    group: Annotated[str, StringConstraints(max_length=ID_LENGTH)] = ""
+    amount: Annotated[int, Field(ge=0, le=LIMIT)]
+    base_amount: Annotated[int, Field(ge=0, le=LIMIT)]
+
+
+class PostAllowance(CommandBase):
+    """坏账准备: bring the allowance to what the book's matrix requires on a day, by posting the difference.
+
+    The evidence is that of one moment: what was open on ``effective_on`` (``lines``) and what the allowance account had
+    then, debit less credit turned round (``before``), as known at the log's ``position``, when the book had
+    ``book_version``.
+    """
+
+    command: Literal["PostAllowance"] = "PostAllowance"
+    effective_on: Day
+    position: Id
+    book_version: Annotated[int, Field(ge=1, le=LIMIT)]
+    lines: list[AllowanceEvidence]
+    before: Minor
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({(line.currency, line.bucket, line.group) for line in self.lines}) < len(self.lines):
+            raise ValueError("lines must each be of another currency, bucket or group")
+        return self
 
 
 class AccountCommand(CommandBase):
@@ -594,6 +665,8 @@ Command = (
     | ChangeBookPolicies
     | ClosePeriod
     | ReopenPeriod
+    | ChangeAllowanceMatrix
+    | PostAllowance
     | IssueInvoice
     | IssueCreditNote
     | RecordPayment

@@ -3,12 +3,29 @@
 from collections.abc import Sequence
 from datetime import date
 
+from domain.allowance import change_matrix, post_allowance
 from domain.book import Book, change_policies, change_template, open_book
-from domain.commands import ChangeBookPolicies, ChangePostingTemplate, ClosePeriod, OpenBook, ReopenPeriod
+from domain.commands import (
+    ChangeAllowanceMatrix,
+    ChangeBookPolicies,
+    ChangePostingTemplate,
+    ClosePeriod,
+    OpenBook,
+    PostAllowance,
+    ReopenPeriod,
+)
 from domain.events import Event, FactDeferred
 from domain.periods import close_period, reopen_period
 
-BookCommand = OpenBook | ChangePostingTemplate | ChangeBookPolicies | ClosePeriod | ReopenPeriod
+BookCommand = (
+    OpenBook
+    | ChangePostingTemplate
+    | ChangeBookPolicies
+    | ClosePeriod
+    | ReopenPeriod
+    | ChangeAllowanceMatrix
+    | PostAllowance
+)
 """A command for a book as a whole."""
 
 
@@ -28,4 +45,8 @@ def decide_book(
         return [close_period(book, command, today, waiting)]
     if isinstance(command, ReopenPeriod):
         return [reopen_period(book, command)]
+    if isinstance(command, ChangeAllowanceMatrix):
+        return [change_matrix(book, command)]
+    if isinstance(command, PostAllowance):
+        return [post_allowance(book, command, today)]
     return change_policies(book, command)

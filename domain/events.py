@@ -132,6 +132,12 @@ class Voucher(Event, frozen=True, kw_only=True, omit_defaults=True):
     postings: list[Posting]
 
 
+class BookVoucher(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """A voucher of a book as a whole, in its stream. ``currency`` is the book's base currency: amounts are base amounts."""
+
+    currency: str
+
+
 class InvoiceIssued(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     """应收单: D receivable, an item an instalment; C revenue and tax (an opening item: C migration)."""
 
@@ -423,6 +429,61 @@ class PeriodReopened(Event, frozen=True, kw_only=True, omit_defaults=True):
     last_on: date
 
 
+class AllowanceBucket(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is overdue by at most ``to_days`` (None: by any more) and by more than the bucket before.
+
+    ``rate``: expected loss in per cent, as decimal text; ``groups``: value of the matrix' dimension → another rate.
+    """
+
+    to_days: int | None
+    rate: str
+    groups: dict[str, str] = {}
+
+
+class AllowanceMatrix(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A provision matrix 账龄分析法: rates by days past due, and by the values of a dimension, where it names one."""
+
+    buckets: list[AllowanceBucket]
+    dimension: str | None = None
+
+
+class AllowanceMatrixChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The provision matrix of a book as it was (None: there was none), and as it is from here on."""
+
+    before: AllowanceMatrix | None = None
+    after: AllowanceMatrix
+
+
+class AllowanceLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Open debit items of a currency that fall into a bucket (counted from 1), and what is required for them.
+
+    ``group``: the value of the matrix' dimension that has a rate of its own; none for all others. ``amount`` is in minor
+    units of the currency; ``required`` is ``base_amount`` × the rate.
+    """
+
+    currency: str
+    bucket: int
+    amount: int
+    base_amount: int
+    required: int
+    group: str = ""
+
+
+class AllowancePosted(BookVoucher, frozen=True, kw_only=True, omit_defaults=True):
+    """坏账准备计提或转回: D impairment, C allowance by the ``difference``; the other way round, if it is negative.
+
+    ``difference`` = ``required`` − ``before``: what ``lines`` require by ``matrix``, less what the allowance account
+    had on ``effective_on``, as known at the log's ``position``.
+    """
+
+    position: str
+    matrix: AllowanceMatrix
+    lines: list[AllowanceLine]
+    required: int
+    before: int
+    difference: int
+
+
 class FactDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A refund or reversal whose original is unknown waits, whole, in the stream of the document it awaits.
 
@@ -502,6 +563,8 @@ TOPICS: dict[str, type[Event]] = {
     "book-policies-changed.v1": BookPoliciesChanged,
     "period-closed.v1": PeriodClosed,
     "period-reopened.v1": PeriodReopened,
+    "allowance-matrix-changed.v1": AllowanceMatrixChanged,
+    "allowance-posted.v1": AllowancePosted,
     "fact-deferred.v1": FactDeferred,
     "deferred-fact-applied.v1": DeferredFactApplied,
     "deferred-fact-rejected.v1": DeferredFactRejected,

@@ -57,6 +57,9 @@ class Code(StrEnum):
     WRITE_OFF = "write_off_must_not_exceed_open"
     ITEM_WRITTEN_OFF = "item_must_be_written_off"
     RECOVERY = "recovery_must_not_exceed_written_off"
+    MATRIX = "allowance_matrix_must_be_set"
+    EVIDENCE = "evidence_must_be_of_the_book_as_it_stands"
+    DIFFERENCE = "difference_must_not_be_zero"
     PERIOD_ENDED = "period_must_have_ended"
     EARLIER_PERIODS = "earlier_periods_must_be_closed"
     NO_FACT_WAITING = "no_fact_may_be_waiting"
@@ -114,6 +117,9 @@ RULES: dict[Code, str] = {
     Code.WRITE_OFF: "a write-off must not exceed what the item has open",
     Code.ITEM_WRITTEN_OFF: "a recovery names a write-off that is in the books and the item that it wrote off",
     Code.RECOVERY: "recoveries must not exceed, all together, what the write-off took from the item",
+    Code.MATRIX: "an allowance needs the book's provision matrix",
+    Code.EVIDENCE: "evidence is of the book at its present version, by the buckets and groups of its matrix",
+    Code.DIFFERENCE: "only a difference is posted; where there is none, the books stand as required",
     Code.PERIOD_ENDED: "a period is closed once its last day has passed",
     Code.EARLIER_PERIODS: "periods are closed in their order, none is left out",
     Code.NO_FACT_WAITING: "a period is not closed while a fact of it waits for its document",

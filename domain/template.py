@@ -17,6 +17,7 @@ UNAPPLIED = "unapplied"
 UNIDENTIFIED = "unidentified"
 SECURITY = "security"
 ALLOWANCE = "allowance"
+IMPAIRMENT = "impairment"
 FEE = "fee"
 DEPOSIT_CLASSES = (UNAPPLIED, "contract", UNIDENTIFIED, SECURITY)
 """Classes of deposit; the role of a payment's credit item is the class itself."""
@@ -32,6 +33,7 @@ ROLES = {
     MIGRATION: "1901",
     EXCHANGE: "6603",
     ALLOWANCE: "1231",
+    IMPAIRMENT: "6702",
     FEE: "6603",
     "short_payment": "6603",
     "withholding_tax": "2221",
@@ -39,7 +41,10 @@ ROLES = {
     "overpayment_kept": "6301",
 }
 SMALL_ENTERPRISES = {ALLOWANCE: "5711"}
-"""What differs by the standard for small enterprises (小企业会计准则), which know no allowance: a loss when it occurs."""
+"""What differs by the standard for small enterprises (小企业会计准则), which know no allowance: a loss when it occurs.
+
+So they have no account for impairment, and no allowance is posted.
+"""
 METHODS = {"bank": "1002", "provider": "1012", "bill": "1121", "contra": "2202", "cash": "1001"}
 REASONS = {
     "bank_charge": "fee",
@@ -77,5 +82,8 @@ class PostingTemplate(msgspec.Struct, frozen=True, kw_only=True):
 
 def default_template(standard: str = "cas") -> PostingTemplate:
     """Version 0: what a new book of an accounting standard starts from."""
-    roles = ROLES | SMALL_ENTERPRISES if standard == "cas-small" else dict(ROLES)
+    roles = dict(ROLES)
+    if standard == "cas-small":
+        roles |= SMALL_ENTERPRISES
+        del roles[IMPAIRMENT]
     return PostingTemplate(version=0, roles=roles, methods=dict(METHODS), reasons=dict(REASONS))

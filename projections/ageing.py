@@ -46,12 +46,9 @@ def ageing_totals(view: View, scope: Scope, at: Moment, buckets: Sequence[int]) 
 
 
 def _sums(view: View, scope: Scope, at: Moment, buckets: Sequence[int], *, by_customer: bool) -> Iterable[_Sum]:
-    effective_on = _day(at)
     query = open_at(scope, at, "stream, side, due_on")
-    # Age n: overdue by more days than the first n − 1 bounds, and at most the n-th; unapplied has no age.
     bounds = [0, *buckets]
-    ages = "".join(f" WHEN due_on >= :day{n} THEN {n}" for n in range(len(bounds)))
-    days = {f"day{n}": (effective_on - timedelta(days=bound)).isoformat() for n, bound in enumerate(bounds)}
+    ages, days = age_cases(day_of(at), bounds)
     owner = "stream" if by_customer else "substr(stream, length(stream) - 2)"
     rows = view.connection.execute(
         f"SELECT {owner}, CASE WHEN side = 'C' THEN {_UNAPPLIED}{ages} ELSE {len(bounds)} END AS age, "
@@ -66,7 +63,17 @@ def _sums(view: View, scope: Scope, at: Moment, buckets: Sequence[int], *, by_cu
             yield _Sum(None, name, age, amount, base_amount)
 
 
-def _day(at: Moment) -> date:
+def age_cases(on: date, bounds: Sequence[int]) -> tuple[str, dict[str, str]]:
+    """The cases of a query for the age of ``due_on``, and their parameters.
+
+    Age n: overdue by more days than the first n bounds, and at most the next one; beyond the last there is no case.
+    """
+    cases = "".join(f" WHEN due_on >= :day{n} THEN {n}" for n in range(len(bounds)))
+    return cases, {f"day{n}": (on - timedelta(days=bound)).isoformat() for n, bound in enumerate(bounds)}
+
+
+def day_of(at: Moment) -> date:
+    """The day of a question on ages; ValueError without one."""
     if at.effective_on is None:
         raise ValueError("ageing needs a day: what is overdue depends on it")
     return at.effective_on
@@ -85,7 +92,7 @@ def _row(
 ) -> AgeingRow:
     amounts = {found.age: found.amount for found in sums}
     own = {"book": book, "customer": customer, "currency": currency}
-    clocks = {"effective_on": _day(at), "position": Position(at.position)}
+    clocks = {"effective_on": day_of(at), "position": Position(at.position)}
     ranges = zip([1, *(days + 1 for days in buckets)], [*buckets, None], strict=True)
     return AgeingRow(
         customer=customer,

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from domain.events import Posting, Side
+from domain.events import AllowanceLine, AllowanceMatrix, Posting, Side
 
 
 class AsOf(NamedTuple):
@@ -125,7 +125,10 @@ class Statement(Answer, frozen=True, kw_only=True):
 
 
 class JournalEntry(Answer, frozen=True, kw_only=True):
-    """An event's postings 凭证. Events that one command booked share ``voucher``, the position of its last event."""
+    """An event's postings 凭证. Events that one command booked share ``voucher``, the position of its last event.
+
+    ``customer`` is None for a voucher of the book as a whole.
+    """
 
     position: str
     voucher: str
@@ -134,7 +137,7 @@ class JournalEntry(Answer, frozen=True, kw_only=True):
     recorded_at: datetime
     effective_on: date
     requested_effective_on: date | None
-    customer: str
+    customer: str | None
     currency: str
     document: str | None
     caused_by: str | None
@@ -265,7 +268,7 @@ class ExplainedPosting(Answer, frozen=True, kw_only=True):
     kind: str
     recorded_at: datetime
     effective_on: date
-    customer: str
+    customer: str | None
     currency: str
     document: str | None
     actor: str
@@ -290,6 +293,22 @@ class Explanation(Answer, frozen=True, kw_only=True):
     amount: int
     base_amount: int
     postings: Iterator[ExplainedPosting]
+
+
+class AllowanceAnswer(Answer, frozen=True, kw_only=True):
+    """What a provision matrix requires on a day, and what the allowance has; all but line amounts in base currency.
+
+    ``book_version``: the book's at ``position``, as of which this is known. ``difference`` = ``required`` − ``before``.
+    """
+
+    effective_on: date
+    position: str
+    book_version: int
+    matrix: AllowanceMatrix
+    lines: list[AllowanceLine]
+    required: int
+    before: int
+    difference: int
 
 
 class ClosingFinding(Answer, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from domain.documents import document_of
+from domain.documents import book_stream, document_of
 from projections.log import Stored
 from projections.numbers import hashed
 from projections.tables import BLOCK
@@ -33,6 +33,12 @@ class _Instalment(msgspec.Struct, gc=False):
 class _Moving(msgspec.Struct, gc=False):
     effective_on: str
     postings: list[_Posting]
+
+
+class _OfBook(_Moving, gc=False, kw_only=True):
+    """A voucher of a book as a whole, which says its currency itself; no source's control totals count it."""
+
+    currency: str
 
 
 class _Sent(_Moving, gc=False, kw_only=True):
@@ -85,6 +91,8 @@ LEAN: dict[str, type[_Moving] | None] = {
     "book-policies-changed.v1": None,
     "period-closed.v1": None,
     "period-reopened.v1": None,
+    "allowance-matrix-changed.v1": None,
+    "allowance-posted.v1": _OfBook,
     "fact-deferred.v1": None,
     "deferred-fact-applied.v1": None,
     "deferred-fact-rejected.v1": None,
@@ -105,6 +113,7 @@ _KINDS = {
 """Topic → how its events are decoded, whether they open items of their document, whether their messages count."""
 _canonical = msgspec.json.Encoder(order="sorted").encode
 NO_DIMENSIONS = "{}"
+BOOKS = book_stream("")
 _PART = 8_000
 """Values that ``take_turnover`` gives at once, about."""
 
@@ -145,7 +154,7 @@ class Deltas:
             if stream != last:
                 last = stream
                 items = self._items.setdefault(stream, {})
-                money = (stream[5 : stream.index(":", 5)], stream[-3:])
+                money = _book_and_currency(stream, event)
                 days = self._turnover.setdefault(money, {})
                 arrivals = self._arrivals.setdefault(money, {})
             day = (position // BLOCK, on)
@@ -246,6 +255,13 @@ class Deltas:
         self._arrivals = {}
         self.arrival_rows = 0
         return [value for row in sorted(rows) for value in row]
+
+
+def _book_and_currency(stream: str, event: Any) -> tuple[str, str]:
+    """Of the stream's postings: a customer account's name says both, a book's vouchers say their currency themselves."""
+    if stream.startswith(BOOKS):
+        return stream[len(BOOKS) :], event.currency
+    return stream[5 : stream.index(":", 5)], stream[-3:]
 
 
 def _number(arrival: list[int], number: int) -> None:

@@ -27,6 +27,8 @@ _UNCOUNTED = frozenset(
         "ChangeBookPolicies",
         "ClosePeriod",
         "ReopenPeriod",
+        "ChangeAllowanceMatrix",
+        "PostAllowance",
         "Allocate",
         "ReleaseAllocation",
         "StateControlTotals",

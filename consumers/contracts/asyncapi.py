@@ -21,6 +21,8 @@ KEYED_BY_BOOK = frozenset(
         "ChangeBookPolicies",
         "ClosePeriod",
         "ReopenPeriod",
+        "ChangeAllowanceMatrix",
+        "PostAllowance",
         "StateControlTotals",
         "RejectDeferredFact",
     }

@@ -376,6 +376,49 @@ def _period(event: stored.PeriodClosed | stored.PeriodReopened) -> Fields:
     return {"period": event.period, "first_on": event.first_on, "last_on": event.last_on}
 
 
+def _allowance_matrix_changed(event: stored.AllowanceMatrixChanged) -> Fields:
+    return {
+        "before": UNSET if event.before is None else _matrix(event.before),
+        "after": _matrix(event.after),
+    }
+
+
+def _matrix(matrix: stored.AllowanceMatrix) -> types.AllowanceMatrix:
+    buckets = [
+        types.AllowanceBucket(to_days=_given(one.to_days), rate=one.rate, groups=one.groups) for one in matrix.buckets
+    ]
+    return types.AllowanceMatrix(buckets=buckets, dimension=_given(matrix.dimension))
+
+
+def _allowance_posted(event: stored.AllowancePosted) -> Fields:
+    lines = [
+        types.AllowanceLine(
+            currency=one.currency,
+            bucket=one.bucket,
+            group=one.group or UNSET,
+            amount=one.amount,
+            base_amount=one.base_amount,
+            required=one.required,
+        )
+        for one in event.lines
+    ]
+    return _book_voucher(event) | {
+        "evidence_at": event.position,
+        "matrix": _matrix(event.matrix),
+        "lines": lines,
+        "required": event.required,
+        "before": event.before,
+        "difference": event.difference,
+    }
+
+
+def _book_voucher(event: stored.BookVoucher) -> Fields:
+    shared = _voucher(event)
+    return {name: shared[name] for name in ("effective_on", "template_version", "postings")} | {
+        "currency": event.currency
+    }
+
+
 def _fact_deferred(event: stored.FactDeferred) -> Fields:
     return {
         "awaited": event.awaited,
@@ -420,6 +463,8 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.BookPoliciesChanged: _book_policies_changed,
     stored.PeriodClosed: _period_closed,
     stored.PeriodReopened: _period,
+    stored.AllowanceMatrixChanged: _allowance_matrix_changed,
+    stored.AllowancePosted: _allowance_posted,
     stored.FactDeferred: _fact_deferred,
 }
 
@@ -441,6 +486,8 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.BookPoliciesChanged: "tieout.book-policies-changed.v1",
     stored.PeriodClosed: "tieout.period-closed.v1",
     stored.PeriodReopened: "tieout.period-reopened.v1",
+    stored.AllowanceMatrixChanged: "tieout.allowance-matrix-changed.v1",
+    stored.AllowancePosted: "tieout.allowance-posted.v1",
     stored.FactDeferred: "tieout.fact-deferred.v1",
     stored.DeferredFactApplied: "tieout.deferred-fact-applied.v1",
     stored.DeferredFactRejected: "tieout.deferred-fact-rejected.v1",

@@ -370,6 +370,61 @@ class PeriodReopened(Public, frozen=True, kw_only=True):
     last_on: date
 
 
+class AllowanceBucket(Struct, frozen=True, kw_only=True):
+    """Receivables that are overdue by more than the bucket before and by at most `to_days`; the last has no end."""
+
+    to_days: int | UnsetType = UNSET
+    rate: Annotated[str, Meta(description="Expected loss in per cent, as decimal text.")]
+    groups: Annotated[dict[str, str], Meta(description="Value of the matrix' dimension to another rate.")]
+
+
+class AllowanceMatrix(Struct, frozen=True, kw_only=True):
+    """Expected losses by days past due."""
+
+    buckets: list[AllowanceBucket]
+    dimension: Annotated[Text | UnsetType, Meta(description="The label whose values have rates of their own.")] = UNSET
+
+
+class AllowanceMatrixChanged(Public, frozen=True, kw_only=True):
+    """The provision matrix of a book was changed; it holds for allowances that are posted later."""
+
+    before: AllowanceMatrix | UnsetType = UNSET
+    after: AllowanceMatrix
+
+
+class BookVoucher(Public, frozen=True, kw_only=True):
+    """An event that moves value of a book as a whole, in its base currency."""
+
+    currency: Annotated[str, Meta(description="ISO 4217: the book's base currency.")]
+    effective_on: Annotated[date, Meta(description="The accounting date, a day in the book's time zone.")]
+    template_version: Annotated[int, Meta(description="The posting template that it was posted by.")]
+    postings: list[Posting]
+
+
+class AllowanceLine(Struct, frozen=True, kw_only=True):
+    """What is open of a currency in a bucket, and the allowance that it requires."""
+
+    currency: Annotated[str, Meta(description="ISO 4217.")]
+    bucket: Annotated[int, Meta(ge=1)]
+    group: Annotated[Text | UnsetType, Meta(description="The value of the dimension, if it has a rate of its own.")] = (
+        UNSET
+    )
+    amount: Minor
+    base_amount: BaseMinor
+    required: BaseMinor
+
+
+class AllowancePosted(BookVoucher, frozen=True, kw_only=True):
+    """The allowance for bad debts was brought to what the provision matrix requires, by the difference."""
+
+    evidence_at: Annotated[str, Meta(description="The position as of which the evidence was collected.")]
+    matrix: AllowanceMatrix
+    lines: list[AllowanceLine]
+    required: BaseMinor
+    before: Annotated[int, Meta(description="What the allowance had, in minor units of the base currency.")]
+    difference: Annotated[int, Meta(description="required less before.")]
+
+
 class FactDeferred(OfAccount, frozen=True, kw_only=True):
     """A refund or reversal waits for a document that is not in the book yet."""
 
@@ -416,6 +471,8 @@ TYPES: dict[str, type[Public]] = {
     "tieout.book-policies-changed.v1": BookPoliciesChanged,
     "tieout.period-closed.v1": PeriodClosed,
     "tieout.period-reopened.v1": PeriodReopened,
+    "tieout.allowance-matrix-changed.v1": AllowanceMatrixChanged,
+    "tieout.allowance-posted.v1": AllowancePosted,
     "tieout.fact-deferred.v1": FactDeferred,
     "tieout.deferred-fact-applied.v1": DeferredFactApplied,
     "tieout.deferred-fact-rejected.v1": DeferredFactRejected,

@@ -15,7 +15,17 @@ DOCUMENT: dict[str, Any] = json.loads(asyncapi.document())
 MESSAGES: dict[str, Any] = DOCUMENT["components"]["messages"]
 KNOWN = {
     *("$ref", "additionalProperties", "allOf", "anyOf", "const", "default", "description", "enum", "format", "items"),
-    *("maximum", "maxLength", "minimum", "minLength", "minItems", "pattern", "patternProperties", "properties"),
+    *(
+        "maximum",
+        "maxLength",
+        "maxItems",
+        "minimum",
+        "minLength",
+        "minItems",
+        "pattern",
+        "patternProperties",
+        "properties",
+    ),
     *("required", "title", "type"),
 }
 """The words of JSON Schema draft 7 that are used; AsyncAPI's schema language knows them all."""

@@ -21,6 +21,11 @@ from domain.events import (
     Allocated,
     AllocationLine,
     AllocationReleased,
+    AllowanceBucket,
+    AllowanceLine,
+    AllowanceMatrix,
+    AllowanceMatrixChanged,
+    AllowancePosted,
     BookOpened,
     BookPolicies,
     BookPoliciesChanged,
@@ -85,6 +90,7 @@ IMAGE = ItemImage(
     movements=[(ON, 11_300), (date(2024, 2, 1), -11_300)],
     dimensions=NORTH,
 )
+MATRIX = AllowanceMatrix([AllowanceBucket(0, "1", {"north": "0.5"}), AllowanceBucket(None, "50")], "shop")
 BILLED: dict[str, Any] = {
     "total": 11_300,
     "base_total": 80_230,
@@ -399,6 +405,34 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             last_on=date(2024, 1, 31),
         ),
         PeriodReopened(**WHO, period="2024-01", first_on=date(2024, 1, 1), last_on=date(2024, 1, 31)),
+    ),
+    "allowance-matrix-changed.v1": (
+        AllowanceMatrixChanged(**WHO, reason="by last year's losses", before=MATRIX, after=MATRIX),
+        AllowanceMatrixChanged(**WHO, after=AllowanceMatrix([AllowanceBucket(None, "5")])),
+    ),
+    "allowance-posted.v1": (
+        AllowancePosted(
+            **FULL,
+            currency="CNY",
+            position="0:99",
+            matrix=MATRIX,
+            lines=[AllowanceLine("USD", 1, 100, 720, 4, "north"), AllowanceLine("CNY", 2, 500, 500, 250)],
+            required=254,
+            before=200,
+            difference=54,
+            postings=[Posting("impairment", "6702", "D", 54, 54), Posting("allowance", "1231", "C", 54, 54)],
+        ),
+        AllowancePosted(
+            **BARE,
+            currency="CNY",
+            position="0:99",
+            matrix=MATRIX,
+            lines=[],
+            required=0,
+            before=200,
+            difference=-200,
+            postings=[],
+        ),
     ),
     "fact-deferred.v1": (
         FactDeferred(

@@ -14,7 +14,7 @@ import msgspec
 from given import BOOK, Books
 
 from domain.commands import COMMAND, COMMANDS, Command
-from domain.events import Event, FactDeferred, PeriodClosed, PeriodReopened, Voucher
+from domain.events import AllowanceMatrixChanged, Event, FactDeferred, PeriodClosed, PeriodReopened, Voucher
 from domain.money import minor_digits
 from domain.periods import CHECKS
 from domain.refusals import RULES, Refusal
@@ -42,6 +42,7 @@ NAMES = {
     "6001": "主营业务收入",
     "6301": "营业外收入",
     "6603": "财务费用",
+    "6702": "信用减值损失",
     "6711": "营业外支出",
 }
 """Account code → its name in the standard chart."""
@@ -78,6 +79,8 @@ class Case:
         model = COMMANDS[fields["command"]]
         if "effective_on" in model.model_fields and fields["command"] != "ReverseDocument":
             given.setdefault("effective_on", day)
+        if "book_version" in model.model_fields:
+            given.setdefault("book_version", self.books.book.version)
         if fields["command"] == "ClosePeriod":
             given |= {"position": "0:0", "checks": [{"check": name, "holds": True} for name in CHECKS]}
         if fields["command"] in ("IssueInvoice", "IssueCreditNote"):
@@ -96,6 +99,7 @@ class Case:
         said = [f"等待 {event.awaited}" for event in outcome if isinstance(event, FactDeferred)]
         said += [f"结账 {event.period}" for event in outcome if isinstance(event, PeriodClosed)]
         said += [f"反结账 {event.period}" for event in outcome if isinstance(event, PeriodReopened)]
+        said += [f"比例 {_rates(event)}" for event in outcome if isinstance(event, AllowanceMatrixChanged)]
         said += [""] if said else []
         vouchers: dict[str, list[Voucher]] = {}
         for event in outcome:
@@ -149,6 +153,12 @@ class Case:
                 base = "" if account.currency == "CNY" else f" = {money(item.open_base, 'CNY')}"
                 lines.append(f"未清 {whose}{item.item} {side} {money(item.open, account.currency)}{base}")
         return lines or ["未清 无"]
+
+
+def _rates(event: AllowanceMatrixChanged) -> str:
+    """A matrix in a line."""
+    days = [f"逾期≤{one.to_days}天" if one.to_days is not None else "更久" for one in event.after.buckets]
+    return " ".join(f"{name} {one.rate}%" for name, one in zip(days, event.after.buckets, strict=True))
 
 
 def money(amount: int, currency: str) -> str:

@@ -16,12 +16,14 @@ from domain.book import Book, evolve_book, open_book
 from domain.commands import (
     AccountCommand,
     Allocate,
+    ChangeAllowanceMatrix,
     ClosePeriod,
     Command,
     IssueCreditNote,
     IssueInvoice,
     OpenBook,
     PostAdjustment,
+    PostAllowance,
     RecordPayment,
     RecordRefund,
     RecoverWriteOff,
@@ -366,6 +368,27 @@ def close(period: str, position: str = "0:0", **findings: Any) -> ClosePeriod:
 def reopen(period: str, reason: str = "a statement was forgotten") -> ReopenPeriod:
     """The period closed last is opened again."""
     command: ReopenPeriod = _of_book(ReopenPeriod, period=period, reason=reason)
+    return command
+
+
+def matrix(*rows: tuple[Any, ...], dimension: str | None = None, **more: Any) -> ChangeAllowanceMatrix:
+    """A provision matrix of (days to, rate) or (days to, rate, groups)."""
+    names = ("to_days", "rate", "groups")
+    buckets = [dict(zip(names, one, strict=False)) for one in rows]
+    command: ChangeAllowanceMatrix = _of_book(ChangeAllowanceMatrix, buckets=buckets, dimension=dimension, **more)
+    return command
+
+
+def post_allowance(
+    books: Books, *lines: tuple[int, int] | tuple[int, int, str], before: int = 0, on: str | date = "12-31", **more: Any
+) -> PostAllowance:
+    """An allowance by evidence in CNY: (bucket, amount) or (bucket, amount, group)."""
+    evidence = [
+        {"currency": "CNY", "bucket": bucket, "amount": amount, "base_amount": amount, "group": "".join(group)}
+        for bucket, amount, *group in lines
+    ]
+    fields = {"effective_on": day(on), "position": "0:0", "book_version": books.book.version, "before": before}
+    command: PostAllowance = _of_book(PostAllowance, lines=evidence, **fields | more)
     return command
 
 

@@ -18,6 +18,7 @@ from tieout.cli import (
     questions,
     stores,
     tracing,
+    valuation,
     waiting,
     worker,
 )
@@ -29,6 +30,7 @@ ORDER = (
     *("balance", "items", "ageing", "statement", "journal", "trial-balance", "control"),
     *("explain", "history", "documents", "document"),
     *("periods", "close", "reopen", "moved"),
+    *("allowance",),
     *("quarantine", "waiting", "completeness", "status", "replay", "rebuild", "export"),
     *("worker", "pause", "resume", "topics", "lag"),
     *("demo", "demo-feed"),
@@ -51,6 +53,7 @@ def program(lang: Lang) -> Any:
         waiting,
         completeness,
         periods,
+        valuation,
         worker,
         kafka,
         demo,

@@ -19,6 +19,8 @@ OF_BOOK = {
     "tieout.book-policies-changed.v1",
     "tieout.period-closed.v1",
     "tieout.period-reopened.v1",
+    "tieout.allowance-matrix-changed.v1",
+    "tieout.allowance-posted.v1",
 }
 KNOWN = {
     *("$ref", "additionalProperties", "const", "description", "enum", "format", "items", "minimum", "minLength"),

@@ -26,6 +26,8 @@ STREAMS = {
     "book-policies-changed": "book:main",
     "period-closed": "book:main",
     "period-reopened": "book:main",
+    "allowance-matrix-changed": "book:main",
+    "allowance-posted": "book:main",
     "control-totals-stated": "feed:main:billing",
     "fact-deferred": "wait:main:payment::P:7:1",
     "deferred-fact-applied": "wait:main:payment::P:7:1",

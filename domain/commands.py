@@ -114,6 +114,7 @@ Kind = Literal[
     "adjustment",
     "write-off",
     "recovery",
+    "vat-relief",
 ]
 assert Kind.__args__ == KINDS  # type: ignore[attr-defined]
 
@@ -585,6 +586,21 @@ class RecoverWriteOff(DocumentCommand):
         return self
 
 
+class ClaimVatRelief(DocumentCommand):
+    """坏账税额抵减: take the tax in what was written off of an item back from output tax, where the law grants it."""
+
+    command: Literal["ClaimVatRelief"] = "ClaimVatRelief"
+    write_off: DocumentRef
+    item: ItemId
+    amount: Minor
+
+    @model_validator(mode="after")
+    def _of_a_write_off(self) -> Self:
+        if self.write_off.kind != "write-off":
+            raise ValueError("write_off must be a write-off")
+        return self
+
+
 class Allocate(AccountCommand):
     """核销 by hand: explicit ``lines``, or a ``policy`` that spreads ``credit_items``.
 
@@ -632,7 +648,7 @@ class StateControlTotals(CommandBase):
     """Control totals 控制总数: what the source named ``feed`` says that it sent for a day in a currency.
 
     Counted are IssueInvoice, IssueCreditNote, RecordPayment, RecordRefund, ReturnPayment, ReinstatePayment,
-    PostAdjustment, WriteOff and RecoverWriteOff with the amount of their document, and ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
+    PostAdjustment, WriteOff, RecoverWriteOff and ClaimVatRelief with the amount of their document, and ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
     effective day that the message asks for, of a reversal in error that of the document it reverses. ``amount`` is the
     sum of the amounts, which are all positive; ``highest`` the highest ``sequence`` among them. Of two statements for
     one feed, day and currency the later booked one holds.
@@ -676,6 +692,7 @@ Command = (
     | PostAdjustment
     | WriteOff
     | RecoverWriteOff
+    | ClaimVatRelief
     | Allocate
     | ReleaseAllocation
     | ReverseDocument

@@ -18,6 +18,7 @@ from domain.book import Book
 from domain.commands import (
     AccountCommand,
     Allocate,
+    ClaimVatRelief,
     IssueCreditNote,
     IssueInvoice,
     PostAdjustment,
@@ -41,6 +42,7 @@ from domain.refund import record_refund
 from domain.refusals import Code, Refusal
 from domain.returned import reinstate_payment, return_payment
 from domain.reversal import raised_item, reverse_document
+from domain.vat_relief import claim_vat_relief
 from domain.write_off import recover_write_off, write_off
 
 _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] = {
@@ -53,6 +55,7 @@ _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] =
     PostAdjustment: post_adjustment,
     WriteOff: write_off,
     RecoverWriteOff: recover_write_off,
+    ClaimVatRelief: claim_vat_relief,
     Allocate: allocate_by_hand,
     ReleaseAllocation: release_by_hand,
     ReverseDocument: reverse_document,
@@ -122,6 +125,7 @@ KIND_OF: dict[type[Any], str] = {
     PostAdjustment: "adjustment",
     WriteOff: "write-off",
     RecoverWriteOff: "recovery",
+    ClaimVatRelief: "vat-relief",
 }
 """Command → the kind of document that it enters; an invoice's is in the command (invoice or debit note)."""
 
@@ -147,7 +151,7 @@ def named_documents(command: Any) -> list[str]:
         names.append(command.returned.document)
     elif isinstance(command, WriteOff):
         names.extend(document_of(one.item) for one in command.items)
-    elif isinstance(command, RecoverWriteOff):
+    elif isinstance(command, (RecoverWriteOff, ClaimVatRelief)):
         names.extend((command.write_off.document, document_of(command.item)))
     elif isinstance(command, Allocate):
         for line in command.lines:

@@ -335,15 +335,37 @@ class WrittenOff(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     base_amount: int
 
 
+class ReliefReturned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a recovery gives back of one claim of VAT relief."""
+
+    relief: str
+    amount: int
+    base_amount: int
+
+
 class WriteOffRecovered(Voucher, frozen=True, kw_only=True, omit_defaults=True):
-    """坏账收回: D the item's account; C allowance. The item is open again; what is paid then settles it as usual."""
+    """坏账收回: D the item's account; C allowance. The item is open again; what is paid then settles it as usual.
+
+    D allowance, C output tax by what of the VAT relief is owed again (``relief``).
+    """
 
     document: str
     write_off: str
     item: str
     amount: int
     base_amount: int
+    relief: list[ReliefReturned] = []
     restored: list[ItemImage] = []
+
+
+class VatReliefClaimed(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """坏账税额抵减: D output tax; C allowance, by the tax in what a write-off took from an item."""
+
+    document: str
+    write_off: str
+    item: str
+    amount: int
+    base_amount: int
 
 
 class DocumentReversed(Voucher, frozen=True, kw_only=True, omit_defaults=True):
@@ -557,6 +579,7 @@ TOPICS: dict[str, type[Event]] = {
     "adjustment-posted.v1": AdjustmentPosted,
     "written-off.v1": WrittenOff,
     "write-off-recovered.v1": WriteOffRecovered,
+    "vat-relief-claimed.v1": VatReliefClaimed,
     "document-reversed.v1": DocumentReversed,
     "book-opened.v1": BookOpened,
     "posting-template-changed.v1": PostingTemplateChanged,

@@ -28,6 +28,7 @@ from domain.events import (
     PaymentReturned,
     RefundPaid,
     Tax,
+    VatReliefClaimed,
     Voucher,
     WriteOffRecovered,
     WrittenOff,
@@ -44,6 +45,7 @@ _ENTERING = (
     AdjustmentPosted,
     WrittenOff,
     WriteOffRecovered,
+    VatReliefClaimed,
 )
 """Events that enter a document."""
 
@@ -107,6 +109,7 @@ class History:
         self.credits: dict[str, CreditNoteIssued] = {}
         self.write_offs: dict[str, Source] = {}
         self.recoveries: dict[str, WriteOffRecovered] = {}
+        self.reliefs: dict[str, VatReliefClaimed] = {}
         self.caused_releases: list[AllocationReleased] = []
 
     def add(self, source: Source) -> None:
@@ -139,8 +142,11 @@ class History:
             self.reinstatements[event.document] = event
         elif isinstance(event, WrittenOff):
             self.write_offs[event.document] = source
-        elif isinstance(event, WriteOffRecovered) and event.write_off == self.document:
-            self.recoveries[event.document] = event
+        elif isinstance(event, WriteOffRecovered):
+            if self.document in (event.write_off, *(one.relief for one in event.relief)):
+                self.recoveries[event.document] = event
+        elif isinstance(event, VatReliefClaimed) and event.write_off == self.document:
+            self.reliefs[event.document] = event
 
     def _allocated(self, source: Source, event: Allocated) -> None:
         for line in event.lines:
@@ -173,7 +179,7 @@ class History:
         if event.document == self.document:
             self.reversed = True
         built_upon: tuple[dict[str, Any], ...] = (self.refunds, self.adjustments, self.linked, self.credits)
-        for built in (*built_upon, self.returns, self.reinstatements, self.write_offs, self.recoveries):
+        for built in (*built_upon, self.returns, self.reinstatements, self.write_offs, self.recoveries, self.reliefs):
             built.pop(event.document, None)
 
     @property
@@ -211,7 +217,7 @@ class History:
         ]
         taken = [name for name in (*self.refunds, *self.returns, *self.write_offs) if name != self.document]
         again = self.reinstatements if isinstance(self.own, PaymentReturned) else ()
-        return sorted({*own_adjustments, *taken, *self.credits, *self.recoveries, *again})
+        return sorted({*own_adjustments, *taken, *self.credits, *self.recoveries, *self.reliefs, *again})
 
     def taken_after(self, item: str, version: int) -> list[str]:
         """The live documents that took from an item after a version of its account; allocations are none."""
@@ -269,7 +275,9 @@ def touched_documents(event: Event) -> set[str]:
     elif isinstance(event, PaymentReinstated):
         touched |= {event.returned, event.payment}
     elif isinstance(event, WriteOffRecovered):
-        touched.add(event.write_off)
+        touched |= {event.write_off, *(one.relief for one in event.relief)}
+    elif isinstance(event, VatReliefClaimed):
+        touched |= {event.write_off, document_of(event.item)}
     elif isinstance(event, DocumentReversed):
         touched.add(event.document)
         touched.update(event.named)

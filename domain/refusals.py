@@ -57,6 +57,7 @@ class Code(StrEnum):
     WRITE_OFF = "write_off_must_not_exceed_open"
     ITEM_WRITTEN_OFF = "item_must_be_written_off"
     RECOVERY = "recovery_must_not_exceed_written_off"
+    RELIEF = "vat_relief_must_not_exceed_tax_written_off"
     MATRIX = "allowance_matrix_must_be_set"
     EVIDENCE = "evidence_must_be_of_the_book_as_it_stands"
     DIFFERENCE = "difference_must_not_be_zero"
@@ -117,6 +118,7 @@ RULES: dict[Code, str] = {
     Code.WRITE_OFF: "a write-off must not exceed what the item has open",
     Code.ITEM_WRITTEN_OFF: "a recovery names a write-off that is in the books and the item that it wrote off",
     Code.RECOVERY: "recoveries must not exceed, all together, what the write-off took from the item",
+    Code.RELIEF: "VAT relief must not exceed the invoice's tax in what is written off, all claims together",
     Code.MATRIX: "an allowance needs the book's provision matrix",
     Code.EVIDENCE: "evidence is of the book at its present version, by the buckets and groups of its matrix",
     Code.DIFFERENCE: "only a difference is posted; where there is none, the books stand as required",

@@ -179,6 +179,7 @@ LinkKind = Literal[
     "adjusts",
     "writes_off",
     "recovers",
+    "relieves",
     "reverses",
 ]
 
@@ -191,6 +192,7 @@ class Link(Answer, frozen=True, kw_only=True):
     it names; ``returns`` to the payment; ``reinstates`` to the return and to its payment;
     ``credits`` to the invoice a credit note is against; ``adjusts`` to the document of the adjusted item;
     ``writes_off`` to that of each item written off; ``recovers`` to that of the item and to the write-off;
+    ``relieves`` from VAT relief to the write-off and the item's document, or, negative, to the recovery that gave it back;
     ``reverses`` from and to the reversed document itself, with the amount that it had.
     """
 

@@ -21,6 +21,7 @@ from domain.events import (
     PaymentReinstated,
     PaymentReturned,
     RefundPaid,
+    VatReliefClaimed,
     Voucher,
     WriteOffRecovered,
     WrittenOff,
@@ -136,6 +137,7 @@ _WITH_AMOUNT = (
     AdjustmentPosted,
     WrittenOff,
     WriteOffRecovered,
+    VatReliefClaimed,
 )
 
 
@@ -195,6 +197,11 @@ def _ties(view: View, event: Event) -> Iterator[_Tie]:
     elif isinstance(event, WriteOffRecovered):
         yield _Tie("recovers", event.document, None, event.write_off, None, event.amount)
         yield _Tie("recovers", event.document, None, document_of(event.item), event.item, event.amount)
+        for given_back in event.relief:
+            yield _Tie("relieves", given_back.relief, None, event.document, None, -given_back.amount)
+    elif isinstance(event, VatReliefClaimed):
+        yield _Tie("relieves", event.document, None, event.write_off, None, event.amount)
+        yield _Tie("relieves", event.document, None, document_of(event.item), event.item, event.amount)
     elif isinstance(event, DocumentReversed):
         stream, _, version = event.event.rpartition(":")
         reversed_event = log.event_at_version(view.connection, stream, int(version))

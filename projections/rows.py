@@ -85,6 +85,7 @@ LEAN: dict[str, type[_Moving] | None] = {
     "adjustment-posted.v1": _Adjusted,
     "written-off.v1": _Adjusted,
     "write-off-recovered.v1": _Adjusted,
+    "vat-relief-claimed.v1": _Adjusted,
     "document-reversed.v1": _Reversed,
     "book-opened.v1": None,
     "posting-template-changed.v1": None,

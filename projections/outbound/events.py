@@ -314,6 +314,13 @@ def _written_off(event: stored.WrittenOff) -> Fields:
 
 
 def _write_off_recovered(event: stored.WriteOffRecovered) -> Fields:
+    relief = [
+        types.ReliefReturned(relief=one.relief, amount=one.amount, base_amount=one.base_amount) for one in event.relief
+    ]
+    return _vat_relief_claimed(event) | {"relief": relief}
+
+
+def _vat_relief_claimed(event: stored.WriteOffRecovered | stored.VatReliefClaimed) -> Fields:
     return _voucher(event) | {
         "document": event.document,
         "write_off": event.write_off,
@@ -457,6 +464,7 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.AdjustmentPosted: _adjustment_posted,
     stored.WrittenOff: _written_off,
     stored.WriteOffRecovered: _write_off_recovered,
+    stored.VatReliefClaimed: _vat_relief_claimed,
     stored.DocumentReversed: _document_reversed,
     stored.BookOpened: _book_opened,
     stored.PostingTemplateChanged: _posting_template_changed,
@@ -480,6 +488,7 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.AdjustmentPosted: "tieout.adjustment-posted.v1",
     stored.WrittenOff: "tieout.written-off.v1",
     stored.WriteOffRecovered: "tieout.write-off-recovered.v1",
+    stored.VatReliefClaimed: "tieout.vat-relief-claimed.v1",
     stored.DocumentReversed: "tieout.document-reversed.v1",
     stored.BookOpened: "tieout.book-opened.v1",
     stored.PostingTemplateChanged: "tieout.posting-template-changed.v1",

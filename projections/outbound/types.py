@@ -285,8 +285,27 @@ class WrittenOff(Voucher, frozen=True, kw_only=True):
     base_amount: BaseMinor
 
 
+class ReliefReturned(Struct, frozen=True, kw_only=True):
+    """What of a claim of VAT relief is output tax again."""
+
+    relief: DocumentId
+    amount: Minor
+    base_amount: BaseMinor
+
+
 class WriteOffRecovered(Voucher, frozen=True, kw_only=True):
     """What was written off of an item, or a part of it, is owed again."""
+
+    document: DocumentId
+    write_off: DocumentId
+    item: ItemId
+    amount: Minor
+    base_amount: BaseMinor
+    relief: Annotated[list[ReliefReturned], Meta(description="VAT relief that is given back with it.")]
+
+
+class VatReliefClaimed(Voucher, frozen=True, kw_only=True):
+    """The tax in what was written off of an item, or a part of it, was taken back from output tax."""
 
     document: DocumentId
     write_off: DocumentId
@@ -465,6 +484,7 @@ TYPES: dict[str, type[Public]] = {
     "tieout.adjustment-posted.v1": AdjustmentPosted,
     "tieout.written-off.v1": WrittenOff,
     "tieout.write-off-recovered.v1": WriteOffRecovered,
+    "tieout.vat-relief-claimed.v1": VatReliefClaimed,
     "tieout.document-reversed.v1": DocumentReversed,
     "tieout.book-opened.v1": BookOpened,
     "tieout.posting-template-changed.v1": PostingTemplateChanged,

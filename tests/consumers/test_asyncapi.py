@@ -26,7 +26,7 @@ KNOWN = {
         "patternProperties",
         "properties",
     ),
-    *("required", "title", "type"),
+    *("propertyNames", "required", "title", "type"),
 }
 """The words of JSON Schema draft 7 that are used; AsyncAPI's schema language knows them all."""
 

@@ -21,6 +21,7 @@ from given import (
     reinstated,
     reject,
     release,
+    relieve,
     reopen,
     returned,
     reverse,
@@ -239,6 +240,17 @@ ROWS: list[Row] = [
         recover("B2", "write-off::W1:1", "invoice::I1:1#1", 11),
         "amount",
         "11 (written off: 10)",
+    ),
+    (
+        Code.RELIEF,
+        [
+            invoice("I1", 11_300, lines=[{"net": 10_000}], tax=TAXED),
+            write_off("W1", ("invoice::I1:1#1", 5_650)),
+            relieve("V1", "write-off::W1:1", "invoice::I1:1#1", 600),
+        ],
+        relieve("V2", "write-off::W1:1", "invoice::I1:1#1", 51),
+        "amount",
+        "51 (claimable: 50)",
     ),
     (Code.MATRIX, [], post_allowance(Books(), (1, 100), on="01-31"), "book", BOOK),
     (

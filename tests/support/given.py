@@ -17,6 +17,7 @@ from domain.commands import (
     AccountCommand,
     Allocate,
     ChangeAllowanceMatrix,
+    ClaimVatRelief,
     ClosePeriod,
     Command,
     IssueCreditNote,
@@ -345,6 +346,13 @@ def recover(number: str, of: str, item: str, amount: int, on: str | date = "04-3
     """A recovery of what a write-off took from an item."""
     fields = {"number": number, "effective_on": day(on), "write_off": ref(of), "item": item, "amount": amount}
     command: RecoverWriteOff = _made(RecoverWriteOff, fields | more)
+    return command
+
+
+def relieve(number: str, of: str, item: str, amount: int, on: str | date = "04-15", **more: Any) -> ClaimVatRelief:
+    """A claim of VAT relief on what a write-off took from an item."""
+    fields = {"number": number, "effective_on": day(on), "write_off": ref(of), "item": item, "amount": amount}
+    command: ClaimVatRelief = _made(ClaimVatRelief, fields | more)
     return command
 
 

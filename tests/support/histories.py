@@ -26,6 +26,7 @@ from given import (
     refund,
     reinstated,
     release,
+    relieve,
     reopen,
     returned,
     reverse,
@@ -52,6 +53,7 @@ from domain.events import (
     PeriodClosed,
     PeriodReopened,
     RefundPaid,
+    VatReliefClaimed,
     Voucher,
     WriteOffRecovered,
     WrittenOff,
@@ -315,6 +317,8 @@ def recomputed(event: Voucher) -> dict[str, int] | None:
         return {line.item: -line.amount for line in event.lines} | {"other": event.amount}
     if isinstance(event, WriteOffRecovered):
         return {event.item: event.amount, "other": -event.amount}
+    if isinstance(event, VatReliefClaimed):
+        return {}
     return None
 
 
@@ -330,7 +334,7 @@ MOSTLY = st.sampled_from([True] * 7 + [False])
 DIMENSIONS = st.sampled_from([{}, {}, {"shop": "north"}, {"shop": "south"}])
 
 
-LATE = ("return", "reinstatement", "write-off", "recovery")
+LATE = ("return", "reinstatement", "write-off", "recovery", "vat-relief")
 
 
 class Histories(RuleBasedStateMachine):
@@ -347,7 +351,7 @@ class Histories(RuleBasedStateMachine):
         self.books = self.opened(allocation=allocation, tolerances=tolerance, first_on=FIRST, late_facts=late_facts)
         self.checks = Checks(self.books)
         kinds = ("invoice", "credit-note", "payment", "refund", "return")
-        kinds += ("reinstatement", "adjustment", "write-off", "recovery")
+        kinds += ("reinstatement", "adjustment", "write-off", "recovery", "vat-relief")
         self.numbers = dict.fromkeys(kinds, 0)
         self.entered: dict[str, list[str]] = {kind: [] for kind in self.numbers}
         self.owners: dict[str, tuple[str, str]] = {}
@@ -633,6 +637,19 @@ class Histories(RuleBasedStateMachine):
         number, revision = self.new(data, "recovery")
         command = recover(number, of, item, amount, on, revision=revision, **place)
         self.send(data, command, document_id("recovery", "", number, revision))
+
+    @rule(data=st.data(), amount=PARTS)
+    def claim_vat_relief(self, data: st.DataObject, amount: int) -> None:
+        of = self.document(data, "write-off")
+        own = self.books.history(of).own
+        item, on = "invoice::1:1#1", data.draw(DATES, label="on")
+        if isinstance(own, WrittenOff):
+            item = data.draw(st.sampled_from([line.item for line in own.lines]), label="item")
+            on = own.effective_on + data.draw(LATER, label="later")
+        place = self.place(data, of)
+        number, revision = self.new(data, "vat-relief")
+        command = relieve(number, of, item, amount, on, revision=revision, **place)
+        self.send(data, command, document_id("vat-relief", "", number, revision))
 
     @rule(data=st.data())
     def allocate_lines(self, data: st.DataObject) -> None:

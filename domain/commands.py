@@ -375,6 +375,63 @@ class PostAllowance(CommandBase):
         return self
 
 
+class StatedRate(Model):
+    """One unit of the currency in base units, on a day."""
+
+    day: Day
+    currency: CurrencyCode
+    rate: Rate
+
+
+class StateRates(CommandBase):
+    """Exchange rates 汇率 of a source, such as a central bank. A later statement for a day and currency holds."""
+
+    command: Literal["StateRates"] = "StateRates"
+    rate_source: Id
+    rates: Annotated[list[StatedRate], Field(min_length=1, max_length=500)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({(one.day, one.currency) for one in self.rates}) < len(self.rates):
+            raise ValueError("rates must each be of another day or currency")
+        return self
+
+
+class RevaluationEvidence(Model):
+    """Open monetary items of a currency on a control account, debit less credit, and the rate that applies.
+
+    ``before``: what the revaluation account has for them on the day, debit less credit.
+    """
+
+    currency: CurrencyCode
+    account: AccountCode
+    amount: Minor
+    base_amount: Minor
+    rate: Rate
+    rate_on: Day
+    before: Minor = 0
+
+
+class PostRevaluation(CommandBase):
+    """期末调汇: value open foreign items at the rates of a day, and take it back on the next; items keep their base.
+
+    The evidence is that of one moment, as in PostAllowance.
+    """
+
+    command: Literal["PostRevaluation"] = "PostRevaluation"
+    effective_on: Day
+    position: Id
+    book_version: Annotated[int, Field(ge=1, le=LIMIT)]
+    rate_source: Id
+    lines: list[RevaluationEvidence]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({(line.currency, line.account) for line in self.lines}) < len(self.lines):
+            raise ValueError("lines must each be of another currency or account")
+        return self
+
+
 class AccountCommand(CommandBase):
     """A command for one customer account: the customer (the payer) in one currency.
 
@@ -683,6 +740,7 @@ Command = (
     | ReopenPeriod
     | ChangeAllowanceMatrix
     | PostAllowance
+    | PostRevaluation
     | IssueInvoice
     | IssueCreditNote
     | RecordPayment
@@ -697,6 +755,7 @@ Command = (
     | ReleaseAllocation
     | ReverseDocument
     | StateControlTotals
+    | StateRates
     | RejectDeferredFact
 )
 COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])

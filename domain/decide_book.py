@@ -12,10 +12,12 @@ from domain.commands import (
     ClosePeriod,
     OpenBook,
     PostAllowance,
+    PostRevaluation,
     ReopenPeriod,
 )
 from domain.events import Event, FactDeferred
 from domain.periods import close_period, reopen_period
+from domain.revaluation import post_revaluation
 
 BookCommand = (
     OpenBook
@@ -25,6 +27,7 @@ BookCommand = (
     | ReopenPeriod
     | ChangeAllowanceMatrix
     | PostAllowance
+    | PostRevaluation
 )
 """A command for a book as a whole."""
 
@@ -49,4 +52,6 @@ def decide_book(
         return [change_matrix(book, command)]
     if isinstance(command, PostAllowance):
         return [post_allowance(book, command, today)]
+    if isinstance(command, PostRevaluation):
+        return list(post_revaluation(book, command, today))
     return change_policies(book, command)

@@ -95,6 +95,11 @@ def feed_stream(book: str, feed: str) -> str:
     return f"feed:{book}:{feed}"
 
 
+def rate_stream(book: str, source: str) -> str:
+    """The event stream of the exchange rates that a source states for a book: ``rate:<book>:<source>``."""
+    return f"rate:{book}:{source}"
+
+
 class AccountName(NamedTuple):
     """Book, customer and currency of a customer account, read from its stream."""
 

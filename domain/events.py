@@ -506,6 +506,52 @@ class AllowancePosted(BookVoucher, frozen=True, kw_only=True, omit_defaults=True
     difference: int
 
 
+class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a source says that one unit of a currency was worth on a day: base units, as decimal text."""
+
+    day: date
+    currency: str
+    rate: str
+
+
+class RatesStated(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Exchange rates 汇率 of a source. Of two for one day and currency the one with the greater log position holds."""
+
+    rate_source: str
+    rates: list[Rate]
+
+
+class RevaluationLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Open monetary items of a currency on a control account, and what they are worth at the closing rate.
+
+    ``amount`` and ``base_amount`` are debit less credit; ``rate`` is that of ``rate_on``. ``difference`` = ``value`` −
+    ``base_amount`` − ``before``: what was revalued for the same day already.
+    """
+
+    currency: str
+    account: str
+    amount: int
+    base_amount: int
+    rate: str
+    rate_on: date
+    value: int
+    before: int
+    difference: int
+
+
+class RevaluationPosted(BookVoucher, frozen=True, kw_only=True, omit_defaults=True):
+    """期末调汇: D revaluation, C unrealised exchange by each line's difference; the other way round, if negative.
+
+    ``mirrors``: the event of the day before, whose postings this one takes back in red.
+    """
+
+    position: str
+    rate_source: str
+    lines: list[RevaluationLine]
+    difference: int
+    mirrors: str | None = None
+
+
 class FactDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A refund or reversal whose original is unknown waits, whole, in the stream of the document it awaits.
 
@@ -588,6 +634,8 @@ TOPICS: dict[str, type[Event]] = {
     "period-reopened.v1": PeriodReopened,
     "allowance-matrix-changed.v1": AllowanceMatrixChanged,
     "allowance-posted.v1": AllowancePosted,
+    "rates-stated.v1": RatesStated,
+    "revaluation-posted.v1": RevaluationPosted,
     "fact-deferred.v1": FactDeferred,
     "deferred-fact-applied.v1": DeferredFactApplied,
     "deferred-fact-rejected.v1": DeferredFactRejected,

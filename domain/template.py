@@ -18,6 +18,8 @@ UNIDENTIFIED = "unidentified"
 SECURITY = "security"
 ALLOWANCE = "allowance"
 IMPAIRMENT = "impairment"
+REVALUATION = "revaluation"
+UNREALISED = "unrealised_exchange"
 FEE = "fee"
 DEPOSIT_CLASSES = (UNAPPLIED, "contract", UNIDENTIFIED, SECURITY)
 """Classes of deposit; the role of a payment's credit item is the class itself."""
@@ -32,6 +34,8 @@ ROLES = {
     OUTPUT_TAX: "2221",
     MIGRATION: "1901",
     EXCHANGE: "6603",
+    REVALUATION: "112298",
+    UNREALISED: "6603",
     ALLOWANCE: "1231",
     IMPAIRMENT: "6702",
     FEE: "6603",
@@ -56,6 +60,8 @@ REASONS = {
 }
 CONTROL_ROLES = (RECEIVABLE, *DEPOSIT_CLASSES)
 """Roles whose postings move open items: subledger = control is asserted per account code of these."""
+MONETARY_ROLES = (RECEIVABLE, UNIDENTIFIED, SECURITY)
+"""Control roles whose items will be settled in money; advances will be settled in goods and keep their rate."""
 
 
 class PostingTemplate(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from domain.commands import (
     OpenBook,
     RejectDeferredFact,
     StateControlTotals,
+    StateRates,
 )
 from domain.control_totals import state_control_totals
 from domain.decide import (
@@ -34,10 +35,11 @@ from domain.decide import (
     named_references,
 )
 from domain.decide_book import BookCommand, decide_book
-from domain.documents import AccountName, book_stream, feed_stream, waiting_stream
+from domain.documents import AccountName, book_stream, feed_stream, rate_stream, waiting_stream
 from domain.draft import NOTHING_NAMED, Named
 from domain.events import Event, InvoiceIssued, PaymentReceived
 from domain.history import History, Source, allocated_documents, enters, fold, touched_documents
+from domain.rates import state_rates
 from domain.refusals import CONFLICTS, Code, Refusal
 from domain.waiting import applied, defer, deferred_command, rejected
 from ledger.attachments import detached
@@ -153,6 +155,9 @@ class Deciding:
             assert book is not None
             if isinstance(command, StateControlTotals):
                 self._totals_event(book, command)
+            elif isinstance(command, StateRates):
+                stream = rate_stream(command.book, command.rate_source)
+                self._record(stream, self._next_version(stream), state_rates(command, book))
             elif isinstance(command, RejectDeferredFact):
                 self._reject(command)
             else:

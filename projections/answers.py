@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from domain.events import AllowanceLine, AllowanceMatrix, Posting, Side
+from domain.events import AllowanceLine, AllowanceMatrix, Posting, RevaluationLine, Side
 
 
 class AsOf(NamedTuple):
@@ -310,6 +310,39 @@ class AllowanceAnswer(Answer, frozen=True, kw_only=True):
     lines: list[AllowanceLine]
     required: int
     before: int
+    difference: int
+
+
+class SupersededRate(Answer, frozen=True, kw_only=True):
+    """What a source had said before."""
+
+    rate: str
+    position: str
+
+
+class RateRow(Answer, frozen=True, kw_only=True):
+    """What a source said last of a currency for the latest day up to the one asked for; and what it had said before."""
+
+    rate_source: str
+    currency: str
+    day: date
+    rate: str
+    position: str
+    superseded: list[SupersededRate]
+
+
+class RevaluationAnswer(Answer, frozen=True, kw_only=True):
+    """What open foreign items are worth at the rates of a day. ``missing``: currencies without a rate.
+
+    ``book_version``: the book's at ``position``, as of which this is known.
+    """
+
+    effective_on: date
+    position: str
+    book_version: int
+    rate_source: str
+    lines: list[RevaluationLine]
+    missing: list[str]
     difference: int
 
 

@@ -19,6 +19,8 @@ from projections import (
     items,
     journal,
     log,
+    rates,
+    revaluation,
     standing,
     statement,
     trial_balance,
@@ -39,6 +41,8 @@ from projections.answers import (
     MovedFact,
     OpenItem,
     PeriodRow,
+    RateRow,
+    RevaluationAnswer,
     Statement,
     TrialBalanceRow,
 )
@@ -158,6 +162,18 @@ class Reader:
     ) -> AllowanceAnswer | None:
         """What the book's provision matrix, or another, requires on ``as_of.effective_on``; None where it has none."""
         return allowance.allowance(self._view, book, matrix, self._view.at(as_of))
+
+    def rates(self, book: str, source: str | None = None, as_of: AsOf = AsOf()) -> list[RateRow]:
+        """By source and currency the rate of the latest day up to ``as_of.effective_on``, and what it superseded."""
+        return rates.rates(self._view, book, source, self._view.at(as_of))
+
+    def stated_rates(self, book: str, source: str) -> dict[tuple[date, str], str]:
+        """The rate that a source states now of each day and currency."""
+        return rates.stated(self._view, book, source)
+
+    def revaluation(self, book: str, source: str, as_of: AsOf) -> RevaluationAnswer:
+        """What open foreign items are worth at a source's rates of ``as_of.effective_on``, which must be given."""
+        return revaluation.revaluation(self._view, book, source, self._view.at(as_of))
 
     def trial_balance(self, book: str, from_on: date | None = None, as_of: AsOf = AsOf()) -> list[TrialBalanceRow]:
         """Opening, turnover and closing by account, currency and dimensions; ``from_on`` None: from the beginning."""

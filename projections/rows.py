@@ -94,6 +94,8 @@ LEAN: dict[str, type[_Moving] | None] = {
     "period-reopened.v1": None,
     "allowance-matrix-changed.v1": None,
     "allowance-posted.v1": _OfBook,
+    "rates-stated.v1": None,
+    "revaluation-posted.v1": _OfBook,
     "fact-deferred.v1": None,
     "deferred-fact-applied.v1": None,
     "deferred-fact-rejected.v1": None,

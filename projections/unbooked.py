@@ -29,9 +29,11 @@ _UNCOUNTED = frozenset(
         "ReopenPeriod",
         "ChangeAllowanceMatrix",
         "PostAllowance",
+        "PostRevaluation",
         "Allocate",
         "ReleaseAllocation",
         "StateControlTotals",
+        "StateRates",
         "RejectDeferredFact",
     }
 )

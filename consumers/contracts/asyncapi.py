@@ -23,7 +23,9 @@ KEYED_BY_BOOK = frozenset(
         "ReopenPeriod",
         "ChangeAllowanceMatrix",
         "PostAllowance",
+        "PostRevaluation",
         "StateControlTotals",
+        "StateRates",
         "RejectDeferredFact",
     }
 )

@@ -20,7 +20,10 @@ from projections.outbound import types
 
 CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
 
-NOT_PUBLISHED = {"control-totals-stated": "what a source says of its own messages, which it knows already"}
+NOT_PUBLISHED = {
+    "control-totals-stated": "what a source says of its own messages, which it knows already",
+    "rates-stated": "what others say of exchange rates; the rate that applied stands in each event that was valued by one",
+}
 """Kinds of events that do not go out, and why."""
 
 T = TypeVar("T")
@@ -419,6 +422,17 @@ def _allowance_posted(event: stored.AllowancePosted) -> Fields:
     }
 
 
+def _revaluation_posted(event: stored.RevaluationPosted) -> Fields:
+    lines = [types.RevaluationLine(**msgspec.structs.asdict(one)) for one in event.lines]
+    return _book_voucher(event) | {
+        "evidence_at": event.position,
+        "rate_source": event.rate_source,
+        "lines": lines,
+        "difference": event.difference,
+        "mirrors": _given(event.mirrors),
+    }
+
+
 def _book_voucher(event: stored.BookVoucher) -> Fields:
     shared = _voucher(event)
     return {name: shared[name] for name in ("effective_on", "template_version", "postings")} | {
@@ -473,6 +487,7 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.PeriodReopened: _period,
     stored.AllowanceMatrixChanged: _allowance_matrix_changed,
     stored.AllowancePosted: _allowance_posted,
+    stored.RevaluationPosted: _revaluation_posted,
     stored.FactDeferred: _fact_deferred,
 }
 
@@ -497,6 +512,7 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.PeriodReopened: "tieout.period-reopened.v1",
     stored.AllowanceMatrixChanged: "tieout.allowance-matrix-changed.v1",
     stored.AllowancePosted: "tieout.allowance-posted.v1",
+    stored.RevaluationPosted: "tieout.revaluation-posted.v1",
     stored.FactDeferred: "tieout.fact-deferred.v1",
     stored.DeferredFactApplied: "tieout.deferred-fact-applied.v1",
     stored.DeferredFactRejected: "tieout.deferred-fact-rejected.v1",

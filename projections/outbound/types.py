@@ -444,6 +444,30 @@ class AllowancePosted(BookVoucher, frozen=True, kw_only=True):
     difference: Annotated[int, Meta(description="required less before.")]
 
 
+class RevaluationLine(Struct, frozen=True, kw_only=True):
+    """Open items of a currency on a control account, debit less credit, and what they are worth at the closing rate."""
+
+    currency: Annotated[str, Meta(description="ISO 4217.")]
+    account: Text
+    amount: Minor
+    base_amount: BaseMinor
+    rate: Rate
+    rate_on: Annotated[date, Meta(description="The day that the rate is of.")]
+    value: BaseMinor
+    before: Annotated[int, Meta(description="What was posted for the same day before.")]
+    difference: Annotated[int, Meta(description="value less base_amount less before.")]
+
+
+class RevaluationPosted(BookVoucher, frozen=True, kw_only=True):
+    """Open foreign items were valued at the rates of a day, or this was taken back on the next."""
+
+    evidence_at: Annotated[str, Meta(description="The position as of which the evidence was collected.")]
+    rate_source: Text
+    lines: list[RevaluationLine]
+    difference: BaseMinor
+    mirrors: Annotated[Text | UnsetType, Meta(description="The id of the event that is taken back.")] = UNSET
+
+
 class FactDeferred(OfAccount, frozen=True, kw_only=True):
     """A refund or reversal waits for a document that is not in the book yet."""
 
@@ -493,6 +517,7 @@ TYPES: dict[str, type[Public]] = {
     "tieout.period-reopened.v1": PeriodReopened,
     "tieout.allowance-matrix-changed.v1": AllowanceMatrixChanged,
     "tieout.allowance-posted.v1": AllowancePosted,
+    "tieout.revaluation-posted.v1": RevaluationPosted,
     "tieout.fact-deferred.v1": FactDeferred,
     "tieout.deferred-fact-applied.v1": DeferredFactApplied,
     "tieout.deferred-fact-rejected.v1": DeferredFactRejected,

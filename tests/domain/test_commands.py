@@ -23,6 +23,7 @@ from given import (
     relieve,
     reopen,
     returned,
+    revalue,
     reverse,
     write_off,
 )
@@ -37,6 +38,8 @@ from domain.commands import (
     OpenBook,
     RejectDeferredFact,
     StateControlTotals,
+    StatedRate,
+    StateRates,
 )
 
 EXAMPLES: list[Command] = [
@@ -45,6 +48,14 @@ EXAMPLES: list[Command] = [
     ChangeBookPolicies(source="t", source_id="5", book=BOOK, allocation="largest_first", tolerances={"CNY": 5}),
     close("2024-01", quarantine=2, reason="as agreed"),
     matrix((0, "0.5"), (None, "50", {"north": "60"}), dimension="shop"),
+    revalue(Books(), ("USD", 100, 710, "7.2", 5)),
+    StateRates(
+        source="t",
+        source_id="6",
+        book=BOOK,
+        rate_source="bank",
+        rates=[StatedRate(day=date(2024, 1, 31), currency="USD", rate="7.1")],
+    ),
     post_allowance(Books(), (1, 10_000), (2, 500, "north"), before=20),
     reopen("2024-01"),
     invoice("1", 100, remittance=[{"kind": "payment", "number": "P", "amount": 5}], rate="7.1", currency="USD"),

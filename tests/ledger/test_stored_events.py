@@ -51,9 +51,13 @@ from domain.events import (
     PeriodReopened,
     Posting,
     PostingTemplateChanged,
+    Rate,
+    RatesStated,
     RefundPaid,
     ReliefReturned,
     Remittance,
+    RevaluationLine,
+    RevaluationPosted,
     Tax,
     VatReliefClaimed,
     WriteOffLine,
@@ -455,6 +459,28 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             before=200,
             difference=-200,
             postings=[],
+        ),
+    ),
+    "rates-stated.v1": (
+        RatesStated(**WHO, reason="as published", rate_source="pboc", rates=[Rate(ON, "USD", "7.1039")]),
+        RatesStated(**WHO, rate_source="pboc", rates=[]),
+    ),
+    "revaluation-posted.v1": (
+        RevaluationPosted(
+            **FULL,
+            currency="CNY",
+            position="0:99",
+            rate_source="pboc",
+            lines=[RevaluationLine("USD", "1122", 10_000, 71_000, "7.2", date(2024, 1, 30), 72_000, 400, 600)],
+            difference=-600,
+            mirrors="book:main:3",
+            postings=[
+                Posting("revaluation", "112298", "D", -600, -600, None, {"control_account": "1122", "currency": "USD"}),
+                Posting("unrealised_exchange", "6603", "C", -600, -600),
+            ],
+        ),
+        RevaluationPosted(
+            **BARE, currency="CNY", position="0:99", rate_source="pboc", lines=[], difference=0, postings=[]
         ),
     ),
     "fact-deferred.v1": (

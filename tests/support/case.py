@@ -31,6 +31,7 @@ NAMES = {
     "1002": "银行存款",
     "1012": "其他货币资金",
     "1121": "应收票据",
+    "112298": "应收账款 汇率调整",
     "1122": "应收账款",
     "1231": "坏账准备",
     "2202": "应付账款",
@@ -101,16 +102,20 @@ class Case:
         said += [f"反结账 {event.period}" for event in outcome if isinstance(event, PeriodReopened)]
         said += [f"比例 {_rates(event)}" for event in outcome if isinstance(event, AllowanceMatrixChanged)]
         said += [""] if said else []
-        vouchers: dict[str, list[Voucher]] = {}
+        vouchers: dict[Any, list[Voucher]] = {}
         for event in outcome:
             if isinstance(event, Voucher):
-                vouchers.setdefault(event.source_id, []).append(event)
+                # A mirror is a voucher of its own day.
+                key = (event.source_id, getattr(event, "mirrors", None))
+                vouchers.setdefault(key, []).append(event)
         for events in vouchers.values():
             said += [*self._moved(events), *self._voucher(events, currency), ""]
         return said[:-1]
 
     def _moved(self, events: list[Voucher]) -> list[str]:
         """Where a voucher was moved to, and where it belonged."""
+        if getattr(events[0], "mirrors", None):
+            return [f"记账日 {events[0].effective_on}，冲回"]
         own = [event for event in events if event.caused_by is None and event.requested_effective_on is not None]
         return [f"记账日 {event.effective_on}，原属 {event.requested_effective_on}" for event in own]
 

@@ -25,6 +25,7 @@ from domain.commands import (
     OpenBook,
     PostAdjustment,
     PostAllowance,
+    PostRevaluation,
     RecordPayment,
     RecordRefund,
     RecoverWriteOff,
@@ -397,6 +398,20 @@ def post_allowance(
     ]
     fields = {"effective_on": day(on), "position": "0:0", "book_version": books.book.version, "before": before}
     command: PostAllowance = _of_book(PostAllowance, lines=evidence, **fields | more)
+    return command
+
+
+def revalue(
+    books: Books,
+    *lines: tuple[str, int, int, str] | tuple[str, int, int, str, int],
+    on: str | date = "01-31",
+    **more: Any,
+) -> PostRevaluation:
+    """A revaluation of 1122 by evidence: (currency, amount, base amount, rate), and what was posted before."""
+    names = ("currency", "amount", "base_amount", "rate", "before")
+    evidence = [dict(zip(names, line, strict=False)) | {"account": "1122", "rate_on": day(on)} for line in lines]
+    fields = {"effective_on": day(on), "position": "0:0", "book_version": books.book.version, "rate_source": "bank"}
+    command: PostRevaluation = _of_book(PostRevaluation, lines=evidence, **fields | more)
     return command
 
 

@@ -130,3 +130,76 @@ def test_a_matrix_that_is_none_is_refused_with_its_field(book: Run) -> None:
         assert ran.code == Exit.USAGE
         assert f"wrong.json is no provision matrix: {said}" in ran.err
     assert book("allowance", "--on", "2026-06-30", "--matrix", "none.json").code == Exit.NOT_FOUND
+
+
+RATES = """day,currency,rate
+2026-06-29,USD,7.1000
+2026-06-30,USD,7.2
+2026-06-30,JPY,0.049
+"""
+
+
+def stated(run: Run, text: str, *more: str) -> tuple[int, int]:
+    """How many rates of a table were new, and how many known."""
+    Path("rates.csv").write_text(text, encoding="utf-8")
+    answer = run("rates", "rates.csv", "--rates", "pboc", "--json", *more).json
+    return answer["stated"], answer["known"]
+
+
+def test_rates_are_stated_once_and_a_later_statement_supersedes(book: Run) -> None:
+    assert stated(book, RATES) == (3, 0)
+    assert stated(book, RATES) == (0, 3)
+    assert stated(book, RATES.replace("7.2\n", "7.25\n")) == (1, 2)
+    assert stated(book, RATES) == (1, 2), "what was said before can be said again"
+    found = {one["currency"]: one for one in book("rates", "--on", "2026-06-30", "--json").json["rates"]}
+    assert (found["USD"]["rate"], found["USD"]["day"]) == ("7.2", "2026-06-30")
+    assert [one["rate"] for one in found["USD"]["superseded"]] == ["7.2", "7.25"]
+    [usd] = book("rates", "--on", "2026-06-29", "--json").json["rates"]
+    assert (usd["rate"], usd["superseded"]) == ("7.1", [])
+    assert "7.25" in book("rates").out
+    assert book("history", "--json").json["history"][-1]["kind"] == "rates-stated"
+
+
+def test_a_table_that_is_wrong_states_nothing(book: Run) -> None:
+    for text, said in (
+        (RATES + "2026-06-30,USD,0\n", "Line 5 of rates.csv: rate '0'"),
+        (RATES + "2026-06-31,USD,7\n", "Line 5 of rates.csv: day"),
+        ("date,currency,rate\n", "day, currency, rate"),
+    ):
+        Path("rates.csv").write_text(text, encoding="utf-8")
+        ran = book("rates", "rates.csv", "--rates", "pboc")
+        assert (ran.code, said in ran.err) == (Exit.USAGE, True), ran.err
+    assert book("rates", "--json").json["rates"] == []
+    Path("rates.csv").write_text("day,currency,rate\n2026-06-30,CNY,1\n", encoding="utf-8")
+    assert book("rates", "rates.csv", "--rates", "pboc").code == Exit.REFUSED
+
+
+def test_what_is_open_is_revalued_once_and_taken_back_on_the_next_day(book: Run) -> None:
+    assert book("revalue", "--on", "2026-06-30").code == Exit.USAGE, "there are no rates yet"
+    assert stated(book, RATES.replace("USD", "EUR")) == (3, 0)
+    assert "no rate of USD" in book("revalue", "--on", "2026-06-30").err
+    assert stated(book, RATES) == (2, 1)
+    shown = book("revalue", "--on", "2026-06-30", "--json").json
+    [line] = shown["lines"]
+    # 10.00 USD at 7.2, where the invoice had 7.
+    assert (line["currency"], line["account"], line["amount"], line["value"], line["difference"]) == (
+        *("USD", "1122", 1_000, 7_200, 200),
+    )
+    posted = book("revalue", "--on", "2026-06-30", "--post", "--json").json["posted"]
+    assert [(one["effective_on"], one["kind"]) for one in posted] == [
+        ("2026-06-30", "revaluation-posted"),
+        ("2026-07-01", "revaluation-posted"),
+    ]
+    assert balance_of(book, "112298", "--to", "2026-06-30") == 200
+    assert balance_of(book, "112298", "--to", "2026-07-01") == 0
+    assert "nothing to post" in book("revalue", "--on", "2026-06-30", "--post").out
+    # A rate that is corrected leads to what it changes alone.
+    assert stated(book, RATES.replace("7.2\n", "7.25\n"))[0] == 1
+    again = book("revalue", "--on", "2026-06-30", "--post", "--json").json
+    assert [(one["before"], one["difference"]) for one in again["lines"]] == [(200, 50)]
+    assert balance_of(book, "112298", "--to", "2026-06-30") == 250
+    assert book("items", "--currency", "USD", "--json").json["items"][0]["base_open"] == 7_000
+    for proof in (["control"], ["replay"], ["rebuild"], ["replay"]):
+        assert book(*proof).code == Exit.OK, proof
+    rows = book("trial-balance", "--to", "2026-06-30", "--json").json["rows"]
+    assert sum(row["base_closing"] for row in rows) == 0

@@ -30,7 +30,7 @@ ORDER = (
     *("balance", "items", "ageing", "statement", "journal", "trial-balance", "control"),
     *("explain", "history", "documents", "document"),
     *("periods", "close", "reopen", "moved"),
-    *("allowance",),
+    *("allowance", "rates", "revalue"),
     *("quarantine", "waiting", "completeness", "status", "replay", "rebuild", "export"),
     *("worker", "pause", "resume", "topics", "lag"),
     *("demo", "demo-feed"),

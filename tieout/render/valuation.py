@@ -1,8 +1,10 @@
-"""What receivables are worth on a day: the allowance by its matrix."""
+"""What receivables are worth on a day: the allowance by its matrix, exchange rates, revaluation."""
+
+from collections.abc import Iterable
 
 from rich.table import Table
 
-from projections.answers import AllowanceAnswer
+from projections.answers import AllowanceAnswer, RateRow, RevaluationAnswer
 from tieout.messages import Texts
 from tieout.render.amounts import amount
 from tieout.render.grid import grid, row
@@ -37,3 +39,31 @@ def _days(found: AllowanceAnswer, bucket: int) -> str:
     if last is None:
         return f"> {before}" if before is not None else ""
     return f"≤ {last}" if before is None else f"{before + 1}–{last}"
+
+
+def rates_table(found: Iterable[RateRow], texts: Texts) -> Table:
+    """A source and currency a line, with what was said of the same day before."""
+    table = grid(texts, ["rate_source", "currency", "day", "rate", "position", "superseded"])
+    for one in found:
+        before = " ".join(f"{past.rate} ({past.position})" for past in one.superseded)
+        row(table, one.rate_source, one.currency, one.day, one.rate, one.position, before)
+    return table
+
+
+def revaluation_table(found: RevaluationAnswer, base_currency: str, texts: Texts) -> Table:
+    """A currency and control account a line: what is open, what it is worth, and the difference."""
+    columns = ["currency", "account", "open", f"={texts('column.in_base', currency=base_currency)}", "rate", "rate_on"]
+    table = grid(texts, [*columns, f"={texts('column.at_rate')}", f"={texts('column.before')}", "difference"])
+    for one in found.lines:
+        figures = (one.value, one.before, one.difference)
+        row(
+            table,
+            one.currency,
+            one.account,
+            amount(one.amount, one.currency),
+            amount(one.base_amount, base_currency),
+            one.rate,
+            one.rate_on,
+            *(amount(figure, base_currency) for figure in figures),
+        )
+    return table

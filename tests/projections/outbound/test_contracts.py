@@ -21,6 +21,7 @@ OF_BOOK = {
     "tieout.period-reopened.v1",
     "tieout.allowance-matrix-changed.v1",
     "tieout.allowance-posted.v1",
+    "tieout.revaluation-posted.v1",
 }
 KNOWN = {
     *("$ref", "additionalProperties", "const", "description", "enum", "format", "items", "minimum", "minLength"),

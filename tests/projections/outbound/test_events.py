@@ -28,6 +28,8 @@ STREAMS = {
     "period-reopened": "book:main",
     "allowance-matrix-changed": "book:main",
     "allowance-posted": "book:main",
+    "rates-stated": "rate:main:pboc",
+    "revaluation-posted": "book:main",
     "control-totals-stated": "feed:main:billing",
     "fact-deferred": "wait:main:payment::P:7:1",
     "deferred-fact-applied": "wait:main:payment::P:7:1",

@@ -14,11 +14,14 @@ from sortedcontainers import SortedList
 
 from domain.documents import account_stream, document_of, is_house, item_id, reference_of
 from domain.events import (
+    AccountTerms,
+    AccountTermsChanged,
     AllocationReleased,
     CreditNoteIssued,
     DocumentReversed,
     Event,
     InvoiceIssued,
+    ItemTransferredIn,
     PaymentReceived,
     PaymentReinstated,
     Posting,
@@ -38,7 +41,8 @@ class Account:
     ``is_house``: an account of unknown customers, in which nothing is allocated by itself.
     ``debits``: open debit items in due order; ``credits``: open credit items, oldest first; ``spendable``: those of them
     that are unapplied and do not wait, in full, for documents that they name; ``awaiting``: reference → the documents
-    that wait for it, in the order of arrival; ``waits``: the same by document, (reference, amount).
+    that wait for it, in the order of arrival; ``waits``: the same by document, (reference, amount). ``terms``: how its
+    payments settle by themselves, and ``terms_version`` the version of the event that said so (0: none did).
     """
 
     __slots__ = (
@@ -53,6 +57,8 @@ class Account:
         "live",
         "spendable",
         "stream",
+        "terms",
+        "terms_version",
         "version",
         "waits",
     )
@@ -64,6 +70,8 @@ class Account:
         self.stream = account_stream(book, customer, currency)
         self.is_house = is_house(customer)
         self.version = 0
+        self.terms = AccountTerms()
+        self.terms_version = 0
         self.items: dict[str, OpenItem] = {}
         self.debits: SortedList[tuple[date, date, str]] = SortedList()
         self.credits: SortedList[tuple[date, str]] = SortedList()
@@ -151,17 +159,19 @@ class Account:
 
 def evolve(account: Account, event: Event) -> Account:
     """The account after an event of its stream. Changes the given working copy and returns it; never refuses."""
-    assert isinstance(event, Voucher)
-    account.version += 1
-    for item in changed_items(account.items.get, event):
-        account.set(item)
-    evolve_references(account, event)
+    if isinstance(event, Voucher):
+        for item in changed_items(account.items.get, event):
+            account.set(item)
+    evolve_beside_items(account, event)
     return account
 
 
-def evolve_references(account: Account, event: Voucher) -> None:
-    """What the event's document is waited for by, and waits for: references that are met, are new, or are void."""
-    if isinstance(event, (InvoiceIssued, PaymentReceived)):
+def evolve_beside_items(account: Account, event: Event) -> None:
+    """Version and terms; what the event's document is waited for by, and waits for: references met, new, or void."""
+    account.version += 1
+    if isinstance(event, AccountTermsChanged):
+        account.terms, account.terms_version = event.after, account.version
+    elif isinstance(event, (InvoiceIssued, PaymentReceived)):
         account.arrive(event.document)
         for remittance in event.remittance:
             if remittance.waits:
@@ -214,7 +224,9 @@ def opened_item(event: Voucher, posting: Posting) -> OpenItem:
     assert posting.amount > 0, (name, event)
     on = event.effective_on
     due_on = on
-    if isinstance(event, InvoiceIssued):
+    if isinstance(event, ItemTransferredIn):
+        due_on = event.due_on
+    elif isinstance(event, InvoiceIssued):
         due_on = event.instalments[int(name[len(document) + 1 :]) - 1].due_on
     amount, base = posting.amount, posting.base_amount
     return OpenItem(
@@ -250,6 +262,8 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     items: list[OpenItem]
     awaiting: dict[str, list[Waiting]]
+    terms: AccountTerms = AccountTerms()
+    terms_version: int = 0
 
 
 def snapshot(account: Account) -> AccountState:
@@ -261,6 +275,8 @@ def snapshot(account: Account) -> AccountState:
         version=account.version,
         items=list(account.items.values()),
         awaiting={reference: list(waiting) for reference, waiting in account.awaiting.items()},
+        terms=account.terms,
+        terms_version=account.terms_version,
     )
 
 
@@ -270,6 +286,7 @@ def from_snapshot(state: AccountState) -> Account:
     for item in state.items:
         account.set(item)
     account.version = state.version
+    account.terms, account.terms_version = state.terms, state.terms_version
     for reference, waiting in state.awaiting.items():
         for document, amount in waiting:
             account.wait(document, reference, amount)

@@ -4,6 +4,7 @@ A debit item is reduced against the reason's account (and tax), a credit item li
 within tolerance are limited per item, all together, by the book's limit for the currency.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 from domain.account import Account
@@ -13,6 +14,7 @@ from domain.commands import PostAdjustment
 from domain.documents import document_id, document_of
 from domain.draft import Draft, Named
 from domain.events import AdjustmentPosted, Posting, Side, Tax
+from domain.history import History
 from domain.items import OpenItem
 from domain.money import apportion, share
 from domain.refusals import Code, Refusal
@@ -47,57 +49,70 @@ def post_adjustment(account: Account, named: Named, command: PostAdjustment, boo
         raise Refusal(Code.ITEM_OPEN, "item", command.item)
     if command.amount > item.open:
         raise Refusal(Code.ADJUSTMENT, "amount", f"{command.amount} (open: {item.open})")
-    _check_tolerance(named, command, book)
-    base = share(item.open_base, command.amount, item.open)
-    event = AdjustmentPosted(
-        **terms(command, book),
-        effective_on=command.effective_on,
-        postings=_postings(item, role, command, book, base),
-        document=document,
-        item=item.item,
-        reason_code=command.reason_code,
-        amount=command.amount,
-        base_amount=base,
-        tax=[Tax(tax.code, tax.rate, tax.base, tax.amount) for tax in command.tax],
-        linked_to=linked_to,
-    )
+    limit = book.tolerance(command.currency, item.amount)
+    if limit is not None and command.reason_code in TOLERANCE_REASONS:
+        check_tolerance(owner, item, command.amount, limit)
+    tax = [Tax(one.code, one.rate, one.base, one.amount) for one in command.tax]
     draft = Draft(account, book, command, document)
-    draft.emit(event)
+    adjust(draft, item, command.amount, (command.reason_code, role), command.effective_on, tax, linked_to)
     return draft
 
 
-def _check_tolerance(named: Named, command: PostAdjustment, book: Book) -> None:
-    limit = book.tolerances.get(command.currency)
-    if limit is None or command.reason_code not in TOLERANCE_REASONS:
-        return
-    history = named.get(document_of(command.item))
-    used = 0
-    for source in history.adjustments.values() if history is not None else ():
-        event = source.event
-        assert isinstance(event, AdjustmentPosted)
-        if event.item == command.item and event.reason_code in TOLERANCE_REASONS:
-            used += event.amount
-    if used + command.amount > limit:
-        raise Refusal(Code.TOLERANCE, "amount", f"{command.amount} (limit: {limit}, used: {used})")
+def adjust(
+    draft: Draft,
+    item: OpenItem,
+    amount: int,
+    reason: tuple[str, str],
+    on: date,
+    tax: Sequence[Tax] = (),
+    linked_to: str | None = None,
+) -> None:
+    """The AdjustmentPosted by which the draft's document takes an amount from an item; ``reason`` with its role."""
+    assert draft.caused_by is not None
+    base = share(item.open_base, amount, item.open)
+    draft.emit(
+        AdjustmentPosted(
+            **terms(draft.command, draft.book),
+            effective_on=on,
+            postings=_postings(item, reason[1], amount, base, tax, draft.book),
+            document=draft.caused_by,
+            item=item.item,
+            reason_code=reason[0],
+            amount=amount,
+            base_amount=base,
+            tax=list(tax),
+            linked_to=linked_to,
+        )
+    )
 
 
-def _postings(item: OpenItem, role: str, command: PostAdjustment, book: Book, base: int) -> list[Posting]:
+def check_tolerance(history: History | None, item: OpenItem, amount: int, limit: int) -> None:
+    """Refuses what is beyond the limit of an item, all adjustments within tolerance taken together."""
+    used = 0 if history is None else adjusted(history, item.item, TOLERANCE_REASONS)
+    if used + amount > limit:
+        raise Refusal(Code.TOLERANCE, "amount", f"{amount} (limit: {limit}, used: {used})")
+
+
+def adjusted(history: History, item: str, reasons: frozenset[str]) -> int:
+    """What live adjustments have taken from an item for these reasons."""
+    events = [source.event for source in history.adjustments.values()]
+    return sum(
+        one.amount
+        for one in events
+        if isinstance(one, AdjustmentPosted) and one.item == item and one.reason_code in reasons
+    )
+
+
+def _postings(item: OpenItem, role: str, amount: int, base: int, tax: Sequence[Tax], book: Book) -> list[Posting]:
     """The item's account on its closing side; the reason's account and tax on the other."""
     closing: Side = "C" if item.side == "D" else "D"
-    taxed = sum(tax.amount for tax in command.tax)
-    net_base, tax_base = apportion(base, [command.amount - taxed, taxed])
+    taxed = sum(one.amount for one in tax)
+    net_base, tax_base = apportion(base, [amount - taxed, taxed])
+    account, tax_account = book.account_of_role(role, "reason_code"), book.account_of_role(OUTPUT_TAX, "tax")
     postings = [
-        Posting(
-            role,
-            book.account_of_role(role, "reason_code"),
-            item.side,
-            command.amount - taxed,
-            net_base,
-            None,
-            item.dimensions,
-        ),
-        Posting(OUTPUT_TAX, book.account_of_role(OUTPUT_TAX, "tax"), item.side, taxed, tax_base, None, item.dimensions),
+        Posting(role, account, item.side, amount - taxed, net_base, None, item.dimensions),
+        Posting(OUTPUT_TAX, tax_account, item.side, taxed, tax_base, None, item.dimensions),
     ]
     postings = [posting for posting in postings if posting.amount or posting.base_amount]
-    postings.append(Posting(item.role, item.account, closing, command.amount, base, item.item, item.dimensions))
+    postings.append(Posting(item.role, item.account, closing, amount, base, item.item, item.dimensions))
     return postings

@@ -20,7 +20,9 @@ from domain.events import (
     PeriodClosed,
     PeriodReopened,
     PostingTemplateChanged,
+    Settlement,
 )
+from domain.money import percent_of
 from domain.refusals import Code, Refusal
 from domain.template import PostingTemplate, default_template
 
@@ -39,7 +41,9 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     calendar: str
     first_on: date
     allocation: str
+    settlement: Settlement
     tolerances: dict[str, int]
+    tolerance_percents: dict[str, str]
     late_facts: Literal["refuse", "move"]
     template: PostingTemplate
     policy_version: int
@@ -51,6 +55,13 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     def open_from(self) -> date:
         """The first day that is open."""
         return self.closed[-1] + timedelta(days=1) if self.closed else self.first_on
+
+    def tolerance(self, currency: str, amount: int) -> int | None:
+        """How much of an item of an amount may be rounded off, all together; None where nothing says so."""
+        limits = [self.tolerances[currency]] if currency in self.tolerances else []
+        if currency in self.tolerance_percents:
+            limits.append(percent_of(amount, self.tolerance_percents[currency]))
+        return min(limits, default=None)
 
     def account_of_role(self, role: str, field: str) -> str:
         """The account code of a role; refused where the template has none."""
@@ -93,7 +104,9 @@ def open_book(command: OpenBook) -> list[Event]:
             calendar=command.calendar,
             first_on=command.first_on,
             allocation=command.allocation,
+            settlement=command.settlement,
             tolerances=command.tolerances,
+            tolerance_percents=command.tolerance_percents,
             late_facts=command.late_facts,
         ),
         _template_changed(command, template),
@@ -107,14 +120,14 @@ def change_template(book: Book, command: ChangePostingTemplate) -> list[Event]:
     return [_template_changed(command, template)]
 
 
+_POLICIES = BookPolicies.__struct_fields__
+
+
 def change_policies(book: Book, command: ChangeBookPolicies) -> list[Event]:
     """The policies as they were and as they are from now on."""
-    before = BookPolicies(book.allocation, book.tolerances, book.late_facts)
-    after = BookPolicies(
-        book.allocation if command.allocation is None else command.allocation,
-        book.tolerances if command.tolerances is None else command.tolerances,
-        book.late_facts if command.late_facts is None else command.late_facts,
-    )
+    before = BookPolicies(**{name: getattr(book, name) for name in _POLICIES})
+    given = {name: value for name in _POLICIES if (value := getattr(command, name)) is not None}
+    after = msgspec.structs.replace(before, **given)
     return [
         BookPoliciesChanged(
             source=command.source,
@@ -141,7 +154,9 @@ def evolve_book(book: Book | None, event: Event) -> Book:
             calendar=event.calendar,
             first_on=event.first_on,
             allocation=event.allocation,
+            settlement=event.settlement,
             tolerances=event.tolerances,
+            tolerance_percents=event.tolerance_percents,
             late_facts=event.late_facts,
             template=default_template(),
             policy_version=1,
@@ -152,9 +167,7 @@ def evolve_book(book: Book | None, event: Event) -> Book:
         version = book.version + 1
         return msgspec.structs.replace(
             book,
-            allocation=event.after.allocation,
-            tolerances=event.after.tolerances,
-            late_facts=event.after.late_facts,
+            **msgspec.structs.asdict(event.after),
             policy_version=version if event.after.allocation != book.allocation else book.policy_version,
             version=version,
         )

@@ -102,6 +102,7 @@ ItemId = Annotated[str, StringConstraints(max_length=220), AfterValidator(_item)
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Policy = Literal["none", "oldest_due_first", "proportional", "largest_first", "exact_amount_first"]
 LateFacts = Literal["refuse", "move"]
+Settlement = Literal["automatic", "suggested"]
 Period = Annotated[str, StringConstraints(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
 Kind = Literal[
     "invoice",
@@ -114,6 +115,7 @@ Kind = Literal[
     "adjustment",
     "write-off",
     "recovery",
+    "transfer",
     "vat-relief",
 ]
 assert Kind.__args__ == KINDS  # type: ignore[attr-defined]
@@ -225,6 +227,8 @@ class CommandBase(Model):
 class OpenBook(CommandBase):
     """Open a book 账套. The template's entries are set over the defaults of the standard chart.
 
+    ``settlement``: what payments have left settles by the policy on arrival, or that is only suggested. ``tolerances``:
+    currency → minor units an item; ``tolerance_percents``: currency → per cent of its amount; the lesser holds.
     ``late_facts``: what is asked for a closed period is moved to the first open day, or refused.
     """
 
@@ -236,7 +240,9 @@ class OpenBook(CommandBase):
     calendar: Literal["month"] = "month"
     first_on: Day = date(1900, 1, 1)
     allocation: Policy = "oldest_due_first"
+    settlement: Settlement = "automatic"
     tolerances: dict[CurrencyCode, Annotated[int, Field(ge=0, le=LIMIT)]] = {}
+    tolerance_percents: dict[CurrencyCode, Percent] = {}
     late_facts: LateFacts = "move"
     roles: dict[Word, AccountCode] = Field(default_factory=dict)
     methods: dict[Word, AccountCode] = Field(default_factory=dict)
@@ -257,18 +263,22 @@ class ChangeBookPolicies(CommandBase):
 
     What is not named stays.
 
-    ``tolerances`` replaces the whole table: currency → minor units an item.
+    ``tolerances`` replaces the whole table: currency → minor units an item; so does ``tolerance_percents``: currency →
+    per cent of its amount.
     """
 
     command: Literal["ChangeBookPolicies"] = "ChangeBookPolicies"
     allocation: Policy | None = None
+    settlement: Settlement | None = None
     tolerances: dict[CurrencyCode, Annotated[int, Field(ge=0, le=LIMIT)]] | None = None
+    tolerance_percents: dict[CurrencyCode, Percent] | None = None
     late_facts: LateFacts | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if self.allocation is None and self.tolerances is None and self.late_facts is None:
-            raise ValueError("must set allocation, tolerances or late_facts")
+        policies = (self.allocation, self.settlement, self.tolerances, self.tolerance_percents, self.late_facts)
+        if all(policy is None for policy in policies):
+            raise ValueError("must set at least one policy")
         return self
 
 
@@ -608,6 +618,17 @@ class PostAdjustment(DocumentCommand):
         return self
 
 
+class RoundOff(DocumentCommand):
+    """尾差核销: take off what a payment left open of an item, by the book's rules, which say the reason and the amount.
+
+    Within the cash discount of an invoice that was paid in time it is that; else it must be within the tolerance. All
+    that is open is taken, or nothing.
+    """
+
+    command: Literal["RoundOff"] = "RoundOff"
+    item: ItemId
+
+
 class WriteOffItem(Model):
     """A debit item that is written off; without an amount, all that it has open."""
 
@@ -641,6 +662,20 @@ class RecoverWriteOff(DocumentCommand):
         if self.write_off.kind != "write-off":
             raise ValueError("write_off must be a write-off")
         return self
+
+
+class TransferItem(DocumentCommand):
+    """往来转移: what an item has open, or a part of it, goes to another customer's account in the same currency.
+
+    ``deposit_class``: of money that was received, what it is for the other customer; else as it was, but what was
+    unidentified is unapplied.
+    """
+
+    command: Literal["TransferItem"] = "TransferItem"
+    item: ItemId
+    amount: Minor | None = None
+    to_customer: Customer
+    deposit_class: Literal["unapplied", "contract", "unidentified", "security"] | None = None
 
 
 class ClaimVatRelief(DocumentCommand):
@@ -686,6 +721,23 @@ class ReleaseAllocation(AccountCommand):
     amount: Minor | None = None
 
 
+class ChangeAccountTerms(AccountCommand):
+    """Set how the payments of this account settle from now on; what is not named is as the book has it."""
+
+    command: Literal["ChangeAccountTerms"] = "ChangeAccountTerms"
+    allocation: Policy | None = None
+    settlement: Settlement | None = None
+
+
+class Resettle(AccountCommand):
+    """重新核销: release all live allocations of the account but those by hand, and allocate again in canonical order.
+
+    So the items depend on what happened, and not on the order in which it arrived. What is as it must be stays.
+    """
+
+    command: Literal["Resettle"] = "Resettle"
+
+
 class ReverseDocument(AccountCommand):
     """红字冲销 of a document: an error is mirrored on its own day; a failed refund comes back on ``effective_on``."""
 
@@ -705,7 +757,8 @@ class StateControlTotals(CommandBase):
     """Control totals 控制总数: what the source named ``feed`` says that it sent for a day in a currency.
 
     Counted are IssueInvoice, IssueCreditNote, RecordPayment, RecordRefund, ReturnPayment, ReinstatePayment,
-    PostAdjustment, WriteOff, RecoverWriteOff and ClaimVatRelief with the amount of their document, and ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
+    PostAdjustment, RoundOff, WriteOff, RecoverWriteOff, TransferItem and ClaimVatRelief with the amount of their
+    document, and ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
     effective day that the message asks for, of a reversal in error that of the document it reverses. ``amount`` is the
     sum of the amounts, which are all positive; ``highest`` the highest ``sequence`` among them. Of two statements for
     one feed, day and currency the later booked one holds.
@@ -748,11 +801,15 @@ Command = (
     | ReturnPayment
     | ReinstatePayment
     | PostAdjustment
+    | RoundOff
     | WriteOff
     | RecoverWriteOff
+    | TransferItem
     | ClaimVatRelief
     | Allocate
     | ReleaseAllocation
+    | Resettle
+    | ChangeAccountTerms
     | ReverseDocument
     | StateControlTotals
     | StateRates

@@ -5,7 +5,7 @@ out. It may raise ``Refusal``; nothing it was given is changed.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -18,6 +18,7 @@ from domain.book import Book
 from domain.commands import (
     AccountCommand,
     Allocate,
+    ChangeAccountTerms,
     ClaimVatRelief,
     IssueCreditNote,
     IssueInvoice,
@@ -27,21 +28,28 @@ from domain.commands import (
     RecoverWriteOff,
     ReinstatePayment,
     ReleaseAllocation,
+    Resettle,
     ReturnPayment,
     ReverseDocument,
+    RoundOff,
+    TransferItem,
     WriteOff,
 )
 from domain.documents import document_id, document_of, reference_of
 from domain.draft import Draft, Named
-from domain.events import Voucher
+from domain.events import Event, ItemTransferredOut, Voucher
 from domain.history import History, touched_documents
 from domain.late import belongs_to_closed_period, moved_to_open_day
 from domain.manual import allocate_by_hand, release_by_hand
 from domain.payment import record_payment
 from domain.refund import record_refund
 from domain.refusals import Code, Refusal
+from domain.resettle import resettle, unmet_references
 from domain.returned import reinstate_payment, return_payment
 from domain.reversal import raised_item, reverse_document
+from domain.round_off import round_off
+from domain.terms import change_terms
+from domain.transfer import receive_item, transfer_item
 from domain.vat_relief import claim_vat_relief
 from domain.write_off import recover_write_off, write_off
 
@@ -53,28 +61,39 @@ _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] =
     ReturnPayment: return_payment,
     ReinstatePayment: reinstate_payment,
     PostAdjustment: post_adjustment,
+    RoundOff: round_off,
     WriteOff: write_off,
     RecoverWriteOff: recover_write_off,
+    TransferItem: transfer_item,
     ClaimVatRelief: claim_vat_relief,
     Allocate: allocate_by_hand,
     ReleaseAllocation: release_by_hand,
+    Resettle: resettle,
+    ChangeAccountTerms: change_terms,
     ReverseDocument: reverse_document,
 }
 
 
-def decide(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> list[Voucher]:
+def decide(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> list[Event]:
     """The events of a command for a customer account, in order; raises ``Refusal``. ``today`` is the book's day."""
     return _draft(account, named, command, book, today).events
 
 
-def decide_and_evolve(
-    account: Account, named: Named, command: AccountCommand, book: Book, today: date
-) -> list[Voucher]:
+def decide_and_evolve(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> list[Event]:
     """``decide``, and the account as ``evolve`` would leave it after each of the events; changed only if not refused.
 
     Cheaper than the two: a decision knows already how the items stand after its events.
     """
     draft = _draft(account, named, command, book, today)
+    draft.apply()
+    return draft.events
+
+
+def receive_and_evolve(account: Account, given: Sequence[Event], command: TransferItem, book: Book) -> list[Event]:
+    """The events of the account that a transfer goes to, from those of the account that it comes from."""
+    [out] = given
+    assert isinstance(out, ItemTransferredOut)
+    draft = receive_item(account, out, command, book)
     draft.apply()
     return draft.events
 
@@ -88,7 +107,10 @@ def _draft(account: Account, named: Named, command: AccountCommand, book: Book, 
         return _HANDLERS[type(command)](account, named, command, book, today)
     draft = _HANDLERS[type(command)](account, named, moved_to_open_day(command, book), book, today)
     # Of all its events the one that nothing else has caused is the command's own.
-    draft.events = [replace(e, requested_effective_on=asked) if e.caused_by is None else e for e in draft.events]
+    draft.events = [
+        replace(e, requested_effective_on=asked) if isinstance(e, Voucher) and e.caused_by is None else e
+        for e in draft.events
+    ]
     return draft
 
 
@@ -123,8 +145,10 @@ KIND_OF: dict[type[Any], str] = {
     ReturnPayment: "return",
     ReinstatePayment: "reinstatement",
     PostAdjustment: "adjustment",
+    RoundOff: "adjustment",
     WriteOff: "write-off",
     RecoverWriteOff: "recovery",
+    TransferItem: "transfer",
     ClaimVatRelief: "vat-relief",
 }
 """Command → the kind of document that it enters; an invoice's is in the command (invoice or debit note)."""
@@ -145,12 +169,16 @@ def named_documents(command: Any) -> list[str]:
         names.append(document_of(command.item))
         if command.linked_to is not None:
             names.append(command.linked_to.document)
+    elif isinstance(command, RoundOff):
+        names.append(document_of(command.item))
     elif isinstance(command, ReturnPayment):
         names.append(command.payment.document)
     elif isinstance(command, ReinstatePayment):
         names.append(command.returned.document)
     elif isinstance(command, WriteOff):
         names.extend(document_of(one.item) for one in command.items)
+    elif isinstance(command, TransferItem):
+        names.append(document_of(command.item))
     elif isinstance(command, (RecoverWriteOff, ClaimVatRelief)):
         names.extend((command.write_off.document, document_of(command.item)))
     elif isinstance(command, Allocate):
@@ -179,6 +207,16 @@ def named_allocation(command: Any) -> int | None:
     return None
 
 
+def reads_whole_account(command: Any) -> bool:
+    """Whether ``decide`` needs the histories of all documents of the account: the cost is that of its past."""
+    return isinstance(command, Resettle)
+
+
+def references_beyond(histories: Mapping[str, History]) -> set[str]:
+    """The references of a whole account of which decide must know whether a live document is in the books elsewhere."""
+    return unmet_references(histories)
+
+
 _GIVING_BACK = (RecordRefund, ReturnPayment, ReinstatePayment, ReverseDocument)
 
 
@@ -186,9 +224,9 @@ def further_documents(command: Any, history: History) -> set[str]:
     """The documents whose histories ``decide`` needs beside a named one: those whose settled items it may reopen.
 
     What is refunded or reversed may give back to the items that its own event, the events linked to it and its live
-    allocations have moved.
+    allocations have moved. What is rounded off is looked at together with what has settled it.
     """
-    if not isinstance(command, _GIVING_BACK) or history.own is None:
+    if not isinstance(command, (*_GIVING_BACK, RoundOff)) or history.own is None:
         return set()
     further = touched_documents(history.own)
     for source in history.linked.values():

@@ -18,9 +18,10 @@ KINDS = (
     "adjustment",
     "write-off",
     "recovery",
+    "transfer",
     "vat-relief",
 )
-"""Document kinds (应收单, 借项通知, 红字发票, 收款, 退款, 退票/拒付, 拒付胜诉, 往来调整, 坏账核销, 坏账收回, 坏账税额抵减)."""
+"""Document kinds (应收单, 借项通知, 红字发票, 收款, 退款, 退票/拒付, 拒付胜诉, 往来调整, 坏账核销, 坏账收回, 往来转移, 坏账税额抵减)."""
 
 
 class DocumentKey(NamedTuple):

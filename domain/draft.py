@@ -7,11 +7,11 @@ did.
 
 from collections.abc import Iterator
 
-from domain.account import Account, changed_items, evolve_references
+from domain.account import Account, changed_items, evolve_beside_items
 from domain.book import Book
 from domain.commands import AccountCommand
 from domain.documents import document_of
-from domain.events import Voucher
+from domain.events import Event, Voucher
 from domain.history import History, LiveAllocation
 from domain.items import OpenItem
 
@@ -49,7 +49,7 @@ class Draft:
         self.book = book
         self.command = command
         self.caused_by = caused_by
-        self.events: list[Voucher] = []
+        self.events: list[Event] = []
         self.items: dict[str, OpenItem] = {}
         self.links: dict[str, LiveAllocation] = {}
 
@@ -57,6 +57,14 @@ class Draft:
     def next_version(self) -> int:
         """The version that the next event will have in the account's stream."""
         return self.account.version + len(self.events) + 1
+
+    @property
+    def policy(self) -> str:
+        """The policy by which payments settle by themselves: the account's, else the book's; none if only suggested."""
+        terms, book = self.account.terms, self.book
+        if (terms.settlement or book.settlement) == "suggested":
+            return "none"
+        return terms.allocation or book.allocation
 
     def get(self, item: str) -> OpenItem | None:
         """An item as it stands in the draft; None where it is settled or unknown."""
@@ -78,7 +86,7 @@ class Draft:
         """An item as it stands after a planned movement."""
         self.items[item.item] = item
 
-    def add(self, event: Voucher) -> None:
+    def add(self, event: Event) -> None:
         """An event whose movements are on the draft's items already."""
         self.events.append(event)
 
@@ -93,8 +101,7 @@ class Draft:
         for item in self.items.values():
             self.account.set(item)
         for event in self.events:
-            self.account.version += 1
-            evolve_references(self.account, event)
+            evolve_beside_items(self.account, event)
 
     def debits(self) -> Iterator[OpenItem]:
         """The open debit items in due order."""

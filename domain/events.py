@@ -16,6 +16,10 @@ from typing import Any, Literal
 import msgspec
 
 Side = Literal["D", "C"]
+ReversalMode = Literal["error", "failed"]
+"""Of a reversal: an error, undone on its own day; or what failed later, undone on that day."""
+Settlement = Literal["automatic", "suggested"]
+"""Whether the policy settles on arrival, or only says what it would settle."""
 
 
 class Posting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
@@ -215,14 +219,15 @@ class AllocationLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc
 class Allocated(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     """核销: D the credit items' accounts, C the debit items' accounts, ± exchange difference.
 
-    ``mode``: hand, reference or policy. ``policy`` names the policy followed and ``policy_version`` the event of the
-    book stream that set it.
+    ``mode``: hand, reference or policy. ``policy`` names the policy followed and ``policy_version`` the event that set
+    it, of the book's stream or of the account's own (``policy_of``).
     """
 
     lines: list[AllocationLine]
     mode: Literal["hand", "reference", "policy"]
     policy: str | None = None
     policy_version: int | None = None
+    policy_of: Literal["book", "account"] = "book"
 
 
 class AllocationReleased(Voucher, frozen=True, kw_only=True, omit_defaults=True):
@@ -358,6 +363,37 @@ class WriteOffRecovered(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     restored: list[ItemImage] = []
 
 
+class ItemTransferredOut(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """应收冲应收, the half of who gives: the item's account against transfer clearing.
+
+    ``transfer``: the document, which ItemTransferredIn enters in the other customer's account. ``received_role`` and
+    ``received_account`` are those of the item that opens there, ``due_on`` its day.
+    """
+
+    transfer: str
+    item: str
+    amount: int
+    base_amount: int
+    to_customer: str
+    due_on: date
+    received_role: str
+    received_account: str
+
+
+class ItemTransferredIn(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """应收冲应收, the half of who receives: transfer clearing against the item that opens, due when the other one was.
+
+    ``item``: the one that it came from.
+    """
+
+    document: str
+    item: str
+    amount: int
+    base_amount: int
+    from_customer: str
+    due_on: date
+
+
 class VatReliefClaimed(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     """坏账税额抵减: D output tax; C allowance, by the tax in what a write-off took from an item."""
 
@@ -377,12 +413,32 @@ class DocumentReversed(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     document: str
     event: str
     named: list[str] = []
-    mode: Literal["error", "failed"]
+    mode: ReversalMode
     restored: list[ItemImage] = []
 
 
+class AccountTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How the payments of one account settle by themselves: by which policy, and whether that is done or suggested.
+
+    None: as the book has it.
+    """
+
+    allocation: str | None = None
+    settlement: Settlement | None = None
+
+
+class AccountTermsChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The terms of a customer account as they were, and as they are from here on; in the account's own stream."""
+
+    before: AccountTerms
+    after: AccountTerms
+
+
 class BookOpened(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A book 账套 is opened. ``allocation`` is the policy for payments; ``tolerances`` currency → minor units an item."""
+    """A book 账套 is opened. ``allocation`` is the policy for payments; ``tolerances`` currency → minor units an item.
+
+    ``tolerance_percents``: currency → per cent of an item's amount (decimal text); where both are set, the lesser holds.
+    """
 
     book: str
     name: str | None = None
@@ -392,7 +448,9 @@ class BookOpened(Event, frozen=True, kw_only=True, omit_defaults=True):
     calendar: str
     first_on: date
     allocation: str
+    settlement: Settlement = "automatic"
     tolerances: dict[str, int] = {}
+    tolerance_percents: dict[str, str] = {}
     late_facts: Literal["refuse", "move"] = "move"
 
 
@@ -406,12 +464,14 @@ class PostingTemplateChanged(Event, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class BookPolicies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How payments settle by themselves, how many minor units an item may be rounded off, by currency, and what
-    becomes of what is asked for a closed period."""
+    """How payments settle by themselves, how much of an item may be rounded off, by currency (minor units, and per cent
+    as decimal text), and what becomes of what is asked for a closed period."""
 
     allocation: str
     tolerances: dict[str, int]
     late_facts: Literal["refuse", "move"] = "move"
+    settlement: Settlement = "automatic"
+    tolerance_percents: dict[str, str] = {}
 
 
 class BookPoliciesChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -625,8 +685,11 @@ TOPICS: dict[str, type[Event]] = {
     "adjustment-posted.v1": AdjustmentPosted,
     "written-off.v1": WrittenOff,
     "write-off-recovered.v1": WriteOffRecovered,
+    "item-transferred-out.v1": ItemTransferredOut,
+    "item-transferred-in.v1": ItemTransferredIn,
     "vat-relief-claimed.v1": VatReliefClaimed,
     "document-reversed.v1": DocumentReversed,
+    "account-terms-changed.v1": AccountTermsChanged,
     "book-opened.v1": BookOpened,
     "posting-template-changed.v1": PostingTemplateChanged,
     "book-policies-changed.v1": BookPoliciesChanged,

@@ -23,6 +23,8 @@ from domain.events import (
     Event,
     FactDeferred,
     InvoiceIssued,
+    ItemTransferredIn,
+    ItemTransferredOut,
     PaymentReceived,
     PaymentReinstated,
     PaymentReturned,
@@ -45,6 +47,7 @@ _ENTERING = (
     AdjustmentPosted,
     WrittenOff,
     WriteOffRecovered,
+    ItemTransferredIn,
     VatReliefClaimed,
 )
 """Events that enter a document."""
@@ -108,6 +111,7 @@ class History:
         self.linked: dict[str, Source] = {}
         self.credits: dict[str, CreditNoteIssued] = {}
         self.write_offs: dict[str, Source] = {}
+        self.transfers: dict[str, Source] = {}
         self.recoveries: dict[str, WriteOffRecovered] = {}
         self.reliefs: dict[str, VatReliefClaimed] = {}
         self.caused_releases: list[AllocationReleased] = []
@@ -142,6 +146,8 @@ class History:
             self.reinstatements[event.document] = event
         elif isinstance(event, WrittenOff):
             self.write_offs[event.document] = source
+        elif isinstance(event, ItemTransferredOut) and document_of(event.item) == self.document:
+            self.transfers[event.transfer] = source
         elif isinstance(event, WriteOffRecovered):
             if self.document in (event.write_off, *(one.relief for one in event.relief)):
                 self.recoveries[event.document] = event
@@ -215,14 +221,17 @@ class History:
             for name, source in self.adjustments.items()
             if isinstance(source.event, AdjustmentPosted) and source.event.linked_to != self.document
         ]
-        taken = [name for name in (*self.refunds, *self.returns, *self.write_offs) if name != self.document]
+        taken = [
+            name for name in (*self.refunds, *self.returns, *self.write_offs, *self.transfers) if name != self.document
+        ]
         again = self.reinstatements if isinstance(self.own, PaymentReturned) else ()
         return sorted({*own_adjustments, *taken, *self.credits, *self.recoveries, *self.reliefs, *again})
 
     def taken_after(self, item: str, version: int) -> list[str]:
         """The live documents that took from an item after a version of its account; allocations are none."""
         found = []
-        for name, source in {**self.refunds, **self.adjustments, **self.returns, **self.write_offs}.items():
+        taking = {**self.refunds, **self.adjustments, **self.returns, **self.write_offs, **self.transfers}
+        for name, source in taking.items():
             event = source.event
             assert isinstance(event, Voucher)
             if source.version > version and any(posting.item == item for posting in event.postings):
@@ -244,6 +253,16 @@ def fold(document: str, sources: Iterable[Source]) -> History:
     for source in sources:
         history.add(source)
     return history
+
+
+def fold_all(sources: Iterable[Source]) -> dict[str, History]:
+    """The histories of all documents that some events concern, the events in log order."""
+    histories: dict[str, History] = {}
+    for source in sources:
+        for document in {enters(source.event), *touched_documents(source.event)}:
+            if document is not None:
+                histories.setdefault(document, History(document)).add(source)
+    return histories
 
 
 def gross_by_code(tax: Iterable[Tax | TaxModel], total: int) -> dict[str, int]:
@@ -278,6 +297,10 @@ def touched_documents(event: Event) -> set[str]:
         touched |= {event.write_off, *(one.relief for one in event.relief)}
     elif isinstance(event, VatReliefClaimed):
         touched |= {event.write_off, document_of(event.item)}
+    elif isinstance(event, ItemTransferredOut):
+        touched.add(event.transfer)
+    elif isinstance(event, ItemTransferredIn):
+        touched.add(document_of(event.item))
     elif isinstance(event, DocumentReversed):
         touched.add(event.document)
         touched.update(event.named)

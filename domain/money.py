@@ -82,6 +82,12 @@ def convert(amount: int, currency: str, base_currency: str, rate: str) -> int:
     return round_half_away(amount * exact.numerator, exact.denominator)
 
 
+def percent_of(amount: int, percent: str) -> int:
+    """So many per cent (decimal text) of an amount."""
+    numerator, denominator = decimal_ratio(percent)
+    return round_half_away(amount * numerator, 100 * denominator)
+
+
 def share(whole: int, part: int, of: int) -> int:
     """The share of ``whole`` that goes with ``part`` out of ``of``: round(whole × part / of); all of it for the last.
 

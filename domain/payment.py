@@ -88,10 +88,10 @@ def _settle(draft: Draft, event: PaymentReceived, item: str) -> None:
     pay_by_reference(draft, item, event.remittance)
     fire(draft, draft.account.awaiting.get(reference_of(event.document), ()), [item])
     credit = draft.get(item)
-    if credit is not None and draft.book.allocation != "none" and event.deposit_class == UNAPPLIED:
+    if credit is not None and draft.policy != "none" and event.deposit_class == UNAPPLIED:
         available = _unreserved(credit.open, event.remittance)
         if available:
-            apply_policy(draft, [(item, available)], draft.book.allocation)
+            apply_policy(draft, [(item, available)], draft.policy)
 
 
 def _unreserved(left: int, remittance: Iterable[Remittance]) -> int:

@@ -53,10 +53,15 @@ class Code(StrEnum):
     REINSTATEMENT = "reinstatement_must_not_exceed_return"
     ITEM_OPEN = "item_must_be_open"
     ADJUSTMENT = "adjustment_must_not_exceed_open"
+    LEFT_BY_PAYMENT = "only_what_a_payment_left_open_is_rounded_off"
+    SETTLED_OTHERWISE = "what_can_be_settled_must_not_be_rounded_off"
     TOLERANCE = "tolerance_must_not_be_exceeded"
     WRITE_OFF = "write_off_must_not_exceed_open"
     ITEM_WRITTEN_OFF = "item_must_be_written_off"
     RECOVERY = "recovery_must_not_exceed_written_off"
+    DEPOSIT_CLASS = "only_a_deposit_has_a_class"
+    ACCOUNTS_DIFFER = "accounts_must_differ"
+    TRANSFER = "transfer_must_not_exceed_open"
     RELIEF = "vat_relief_must_not_exceed_tax_written_off"
     MATRIX = "allowance_matrix_must_be_set"
     EVIDENCE = "evidence_must_be_of_the_book_as_it_stands"
@@ -67,6 +72,7 @@ class Code(StrEnum):
     CHECKS_HOLD = "closing_checks_must_hold"
     LAST_PERIOD = "only_the_period_closed_last_can_be_reopened"
     REVERSED_TWICE = "document_must_not_be_reversed_twice"
+    TRANSFER_BACK = "transfer_must_be_undone_by_its_opposite"
     FISCAL = "fiscal_invoice_must_be_credited"
     REVERSAL_MODE = "only_a_refund_can_have_failed"
     DEPENDANTS = "dependants_must_be_undone_first"
@@ -114,10 +120,15 @@ RULES: dict[Code, str] = {
     Code.REINSTATEMENT: "an instructed reinstatement must not exceed what is left of the return",
     Code.ITEM_OPEN: "the item must be open",
     Code.ADJUSTMENT: "an adjustment must not exceed what the item has open",
+    Code.LEFT_BY_PAYMENT: "only what payments have left of an item that they settle is rounded off",
+    Code.SETTLED_OTHERWISE: "what the account has open otherwise settles an item before it is rounded off",
     Code.TOLERANCE: "adjustments within tolerance must not exceed the book's limit for the item, all together",
     Code.WRITE_OFF: "a write-off must not exceed what the item has open",
     Code.ITEM_WRITTEN_OFF: "a recovery names a write-off that is in the books and the item that it wrote off",
     Code.RECOVERY: "recoveries must not exceed, all together, what the write-off took from the item",
+    Code.DEPOSIT_CLASS: "only money that was received, and is not applied, has a deposit class",
+    Code.ACCOUNTS_DIFFER: "a transfer goes to the account of another customer",
+    Code.TRANSFER: "a transfer must not exceed what the item has open",
     Code.RELIEF: "VAT relief must not exceed the invoice's tax in what is written off, all claims together",
     Code.MATRIX: "an allowance needs the book's provision matrix",
     Code.EVIDENCE: "evidence is of the book at its present version, by the buckets and groups of its matrix",
@@ -128,6 +139,7 @@ RULES: dict[Code, str] = {
     Code.CHECKS_HOLD: "every point of the closing list must be there and hold, or be accepted for a reason",
     Code.LAST_PERIOD: "periods are opened again from the one that was closed last",
     Code.REVERSED_TWICE: "a document is reversed once, and a reversal never; enter a new revision",
+    Code.TRANSFER_BACK: "a transfer is undone by transferring the item back",
     Code.FISCAL: "an invoice with a fiscal number is undone by a credit note only",
     Code.REVERSAL_MODE: "only a refund can have failed; anything else is reversed as an error",
     Code.DEPENDANTS: "what was built upon a document is undone before it",

@@ -2,6 +2,7 @@
 
 A return is a fact, never refused for its amount: it takes what the payment has open on its day, then releases the
 payment's own allocations, those that the command names first, then the newest; the rest is excess, a debit item, flagged.
+Once the payment is wholly returned, the adjustments that are linked to it are undone, on the day of the return.
 A reinstatement gives the payment's item back what the return took, at most; the rest is a credit item of its own. Then
 what the return had released is allocated again, as far as it is still open. Source: domain rules 3 and 6.
 """
@@ -29,6 +30,7 @@ from domain.funding import CreditTaken
 from domain.history import History, LiveAllocation
 from domain.money import apportion, round_half_away, share
 from domain.refusals import Code, Refusal
+from domain.reversal import undo
 from domain.settlement import exchange_posting, reallocate, settle, spend_unapplied
 from domain.template import FEE, RECEIVABLE, UNAPPLIED
 
@@ -44,6 +46,9 @@ def return_payment(account: Account, named: Named, command: ReturnPayment, book:
     draft = Draft(account, book, command, document)
     money = _Money(book, command, base, own, "C")
     item, excess_item = item_id(payment.document, 1), item_id(document, 1)
+    if _wholly_returned(payment, own, command):
+        for source in payment.linked.values():
+            undo(draft, named, source, "failed", command.effective_on, caused_by=document)
     funds = CreditTaken(draft, named, command.effective_on, command.amount)
     funds.take(item, funds.left)
     for link in _in_order(payment, command.allocations):
@@ -171,6 +176,12 @@ def _checked(
         raise Refusal(Code.CASH_AND_DEDUCTIONS, "deductions", deducted)
     check_account(account, named, field)
     return base
+
+
+def _wholly_returned(payment: History, own: PaymentReceived, command: ReturnPayment) -> bool:
+    """Whether returns, this one with them, take all of a payment, whatever of them was reinstated."""
+    before = [source.event for source in payment.returns.values()]
+    return sum(one.amount for one in before if isinstance(one, PaymentReturned)) + command.amount >= own.amount
 
 
 def _in_order(payment: History, first: Sequence[str]) -> Iterable[LiveAllocation]:

@@ -19,8 +19,10 @@ from domain.events import (
     CreditNoteIssued,
     DocumentReversed,
     InvoiceIssued,
+    ItemTransferredIn,
     PaymentReinstated,
     Posting,
+    ReversalMode,
     Voucher,
     WriteOffRecovered,
 )
@@ -48,6 +50,8 @@ def reverse_document(account: Account, named: Named, command: ReverseDocument, b
     check_account(account, history, "document")
     if history.reversed:
         raise Refusal(Code.REVERSED_TWICE, "document", name)
+    if isinstance(own, ItemTransferredIn):
+        raise Refusal(Code.TRANSFER_BACK, "document", name)
     if isinstance(own, (InvoiceIssued, CreditNoteIssued)) and own.fiscal_number is not None:
         raise Refusal(Code.FISCAL, "document", name)
     if command.mode == "failed" and not name.startswith("refund:"):
@@ -64,8 +68,9 @@ def reverse_document(account: Account, named: Named, command: ReverseDocument, b
     for link in history.newest_first():
         release(draft, named, link, _not_before(link.effective_on, command.effective_on), None, name)
     for source in history.linked.values():
-        _reverse(draft, named, source, command, book, caused_by=name)
-    _reverse(draft, named, Source(history.stream, _version(history), own), command, book, caused_by=None)
+        undo(draft, named, source, command.mode, command.effective_on, caused_by=name)
+    whole = Source(history.stream, _version(history), own)
+    undo(draft, named, whole, command.mode, command.effective_on, caused_by=None)
     for released in history.caused_releases:
         reallocate(draft, released)
     return draft
@@ -99,15 +104,15 @@ def _version(history: History) -> int:
     return int(history.event_id.rpartition(":")[2])
 
 
-def _reverse(
-    draft: Draft, named: Named, source: Source, command: ReverseDocument, book: Book, caused_by: str | None
+def undo(
+    draft: Draft, named: Named, source: Source, mode: ReversalMode, failed_on: date | None, caused_by: str | None
 ) -> None:
     """DocumentReversed of one event: on its own date or the bank's, or on the first day with room for what it takes."""
     own = source.event
     assert isinstance(own, Voucher)
     document: str = own.document  # type: ignore[attr-defined]
-    asked = _not_before(own.effective_on, command.effective_on)
-    on = max(asked, book.open_from)
+    asked = _not_before(own.effective_on, failed_on)
+    on = max(asked, draft.book.open_from)
     postings = [reversed_posting(posting) for posting in own.postings]
     restored = []
     for posting in postings:
@@ -120,14 +125,14 @@ def _reverse(
         if taken > 0:
             on = item.first_day_with_room(taken, on)
     event = DocumentReversed(
-        **terms(command, book, caused_by),
+        **terms(draft.command, draft.book, caused_by),
         effective_on=on,
         requested_effective_on=asked if asked != on else None,
         postings=postings,
         document=document,
         event=source.event_id,
         named=sorted(touched_documents(own)),
-        mode=command.mode,
+        mode=mode,
         restored=restored,
     )
     draft.emit(event)

@@ -8,6 +8,7 @@ part takes all; what the two sides differ by is exchange difference. A release g
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from heapq import merge
+from typing import Any
 
 from domain.account import Waiting
 from domain.allocation import LOOKS_AT_ALL, POLICIES
@@ -25,14 +26,16 @@ Link = tuple[str, str, int]
 """Credit item, debit item, amount."""
 
 
-def allocate(draft: Draft, links: Iterable[Link], mode: str, policy: str | None = None) -> None:
+def allocate(
+    draft: Draft, links: Iterable[Link], mode: str, policy: str | None = None, not_before: date = date.min
+) -> None:
     """Add the ``Allocated`` events of these links, one a day; each amount is at most what both items have open."""
     days: dict[date, _Day] = {}
     for credit_item, debit_item, amount in links:
         credit, debit = draft.get(credit_item), draft.get(debit_item)
         assert credit is not None, credit_item
         assert debit is not None, debit_item
-        asked = max(credit.first_day_with_room(amount), debit.first_day_with_room(amount))
+        asked = max(credit.first_day_with_room(amount), debit.first_day_with_room(amount), not_before)
         on = max(asked, draft.book.open_from)
         credit_base = share(credit.open_base, amount, credit.open)
         debit_base = share(debit.open_base, amount, debit.open)
@@ -52,10 +55,18 @@ def allocate(draft: Draft, links: Iterable[Link], mode: str, policy: str | None 
                 lines=day.lines,
                 mode=mode,  # type: ignore[arg-type]
                 policy=policy,
-                policy_version=draft.book.policy_version if policy else None,
+                **(_set_by(draft) if policy else {}),
                 postings=[*day.postings.values(), *exchange_posting(draft.book, day.exchange)],
             )
         )
+
+
+def _set_by(draft: Draft) -> dict[str, Any]:
+    """The event that set the policy: of the account, where it has one of its own, else of the book."""
+    account = draft.account
+    if account.terms.allocation is not None:
+        return {"policy_version": account.terms_version, "policy_of": "account"}
+    return {"policy_version": draft.book.policy_version}
 
 
 class _Day:
@@ -234,8 +245,12 @@ def settle(draft: Draft, credit_item: str, debit_items: Iterable[str], amount: i
 
 def apply_policy(draft: Draft, credit_items: Iterable[tuple[str, int]], policy: str, mode: str = "policy") -> None:
     """Spread credit items, each up to an amount, over the open debit items of the account by a policy."""
+    allocate(draft, policy_links(draft.debits(), credit_items, policy), mode, policy)
+
+
+def policy_links(debits: Iterator[OpenItem], credit_items: Iterable[tuple[str, int]], policy: str) -> list[Link]:
+    """Credit items, each up to an amount, spread over debit items (in due order) by a policy."""
     links: list[Link] = []
-    debits = draft.debits()
     opens: list[tuple[str, int]] = []
     for credit_item, available in credit_items:
         missing = available - sum([open_amount for _, open_amount in opens])
@@ -251,16 +266,16 @@ def apply_policy(draft: Draft, credit_items: Iterable[tuple[str, int]], policy: 
         spread = dict(POLICIES[policy](available, opens))
         links.extend((credit_item, debit_item, part) for debit_item, part in spread.items())
         opens = [(name, left) for name, amount in opens if (left := amount - spread.get(name, 0))]
-    allocate(draft, links, mode, policy)
+    return links
 
 
 def spend_unapplied(draft: Draft, fired: str | None = None) -> None:
-    """What payments have unapplied settles open debit items by the book's policy, the oldest payment first.
+    """What payments have unapplied settles open debit items by the policy, the oldest payment first.
 
     Money that waits for a document that it names is not spent otherwise. ``fired``: the reference that has been met.
     """
-    if draft.book.allocation != "none":
-        apply_policy(draft, _spendable(draft, fired), draft.book.allocation)
+    if draft.policy != "none":
+        apply_policy(draft, _spendable(draft, fired), draft.policy)
 
 
 def _spendable(draft: Draft, fired: str | None) -> Iterator[tuple[str, int]]:

@@ -33,6 +33,7 @@ ROLES = {
     REVENUE: "6001",
     OUTPUT_TAX: "2221",
     MIGRATION: "1901",
+    CLEARING: "112299",
     EXCHANGE: "6603",
     REVALUATION: "112298",
     UNREALISED: "6603",
@@ -40,6 +41,7 @@ ROLES = {
     IMPAIRMENT: "6702",
     FEE: "6603",
     "short_payment": "6603",
+    "cash_discount": "6603",
     "withholding_tax": "2221",
     "small_balance": "6711",
     "overpayment_kept": "6301",
@@ -55,6 +57,7 @@ REASONS = {
     "provider_fee": "fee",
     "withholding": "withholding_tax",
     "short_payment": "short_payment",
+    "cash_discount": "cash_discount",
     "small_balance": "small_balance",
     "overpayment_kept": "overpayment_kept",
 }

@@ -25,12 +25,12 @@ from ledger.quarantine import mark
 from ledger.register import Entries, Released
 
 PROVISIONAL = 1 << 62
-"""Positions beyond this one are provisional."""
+"""Positions from this one on are provisional; it stands itself for the last event before the commit."""
 
 
 def real(position: int, base: int) -> int:
     """The position that a provisional one has become; ``base`` is that of the last event before the commit."""
-    return base + position - PROVISIONAL if position > PROVISIONAL else position
+    return base + position - PROVISIONAL if position >= PROVISIONAL else position
 
 
 class Row(NamedTuple):
@@ -129,7 +129,7 @@ def _write_rows(connection: Connection, commit: Commit) -> Head:
     connection.executemany(
         _RECEIPTS,
         [
-            (source, source_id, digest, at + shift if at > PROVISIONAL else at, events, awaited, origin)
+            (source, source_id, digest, at + shift if at >= PROVISIONAL else at, events, awaited, origin)
             for source, source_id, digest, at, events, awaited, origin in entries.receipts
         ],
     )

@@ -4,7 +4,7 @@ Commands are taken in order of arrival; each sees what the earlier ones of its b
 the batch as in the register (invariant 3). A refusal is its command's outcome alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from domain.commands import (
     RejectDeferredFact,
     StateControlTotals,
     StateRates,
+    TransferItem,
 )
 from domain.control_totals import state_control_totals
 from domain.decide import (
@@ -33,12 +34,15 @@ from domain.decide import (
     named_allocation,
     named_documents,
     named_references,
+    reads_whole_account,
+    receive_and_evolve,
+    references_beyond,
 )
 from domain.decide_book import BookCommand, decide_book
 from domain.documents import AccountName, book_stream, feed_stream, rate_stream, waiting_stream
 from domain.draft import NOTHING_NAMED, Named
 from domain.events import Event, InvoiceIssued, PaymentReceived
-from domain.history import History, Source, allocated_documents, enters, fold, touched_documents
+from domain.history import History, Source, allocated_documents, enters, fold, fold_all, touched_documents
 from domain.rates import state_rates
 from domain.refusals import CONFLICTS, Code, Refusal
 from domain.waiting import applied, defer, deferred_command, rejected
@@ -61,7 +65,8 @@ class Deciding:
 
     Positions are provisional (``ledger.commit``).
     ``changes``: how many commands changed what more than one account depends on. ``refused_at``: stream and version of
-    the accounts on which anything was refused; if one has gone on since, the batch is to be decided again.
+    the accounts on which anything was refused, or nothing was to be done; if one has gone on since, the batch is to be
+    decided again.
     """
 
     def __init__(self, state: State, register: Register, now_us: int) -> None:
@@ -226,7 +231,13 @@ class Deciding:
             self.changes += 1
             self.entries.awaited.append((command.book, awaited))
             return awaited
-        self._append(account, decide_and_evolve(account, named, command, book, self._today_of(book)))
+        events = decide_and_evolve(account, named, command, book, self._today_of(book))
+        if not events:
+            self.refused_at.append((account.stream, account.version))
+        self._append(account, events)
+        if isinstance(command, TransferItem):
+            receiving = self._state.account(command.book, command.to_customer, command.currency)
+            self._append(receiving, receive_and_evolve(receiving, events, command, book))
         self._arrive(book, document)
         return None
 
@@ -274,6 +285,10 @@ class Deciding:
     # --- what decide needs to know
 
     def _named(self, command: AccountCommand, account: Account) -> Named:
+        if reads_whole_account(command):
+            histories = fold_all(self._events_of(account))
+            beyond = references_beyond(histories)
+            return Named(histories, frozenset(r for r in beyond if self._is_live(command.book, r)))
         names = set(named_documents(command))
         references = [r for r in named_references(command) if r not in account.live]
         version = named_allocation(command)
@@ -301,6 +316,15 @@ class Deciding:
         self._indexed = len(self.recorded)
         sources += [Source(*msgspec.structs.astuple(r)) for r in self._concerning.get((book, document), ())]
         return fold(document, sources)
+
+    def _events_of(self, account: Account) -> Iterator[Source]:
+        """All events of an account as it stands here, from the log and from this batch."""
+        mine = [recorded for recorded in self.recorded if recorded.originator_id == account.stream]
+        for version, event in self._state.events(account.stream):
+            if version <= account.version - len(mine):
+                yield Source(account.stream, version, event)
+        for recorded in mine:
+            yield Source(*msgspec.structs.astuple(recorded))
 
     def _event(self, stream: str, version: int) -> Event | None:
         """One event of an account, from the log or from this batch."""

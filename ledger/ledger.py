@@ -16,7 +16,7 @@ import structlog
 from eventsourcing.application import Application
 from eventsourcing.persistence import DataError, IntegrityError, OperationalError, Tracking
 
-from domain.account import Account, evolve, from_snapshot
+from domain.account import Account, AccountState, evolve, from_snapshot
 from domain.book import Book
 from domain.documents import account_stream, parse_account_stream
 from domain.events import CreditNoteIssued, InvoiceIssued, Line
@@ -328,7 +328,7 @@ class Ledger(Application[str]):
 def _at(outcome: Outcome, base: int) -> Outcome:
     """An outcome with its real position, once the commit has given it."""
     position = outcome.position
-    if position is None or position <= PROVISIONAL:
+    if position is None or position < PROVISIONAL:
         return outcome
     return Outcome(outcome.status, real(position, base), outcome.events, outcome.document, outcome.awaited)
 
@@ -337,7 +337,7 @@ def _project(account: Account | None, events: Iterable[Any]) -> Account | None:
     """The account after its events, the first of which may be a snapshot."""
     for recorded in events:
         if account is None:
-            if not hasattr(recorded.event, "postings"):
+            if isinstance(recorded.event, AccountState):
                 account = from_snapshot(recorded.event)
                 continue
             name = parse_account_stream(recorded.originator_id)

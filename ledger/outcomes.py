@@ -25,7 +25,10 @@ class Status(StrEnum):
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The answer to one command; ``position`` is that of its last event, ``events`` how many it has."""
+    """The answer to one command; ``position`` is that of its last event, ``events`` how many it has.
+
+    What changes nothing has no events, and the position at which that was found.
+    """
 
     status: Status
     position: int | None = None

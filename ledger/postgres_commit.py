@@ -19,7 +19,7 @@ from ledger.postgres_arrays import Array, byteas, int4s, int8s, texts
 CHANNEL = "tieout_head"
 """Who listens here hears of every commit."""
 
-_REAL = f"CASE WHEN {{0}} > {PROVISIONAL} THEN base + ({{0}} - {PROVISIONAL}) ELSE {{0}} END"
+_REAL = f"CASE WHEN {{0}} >= {PROVISIONAL} THEN base + ({{0}} - {PROVISIONAL}) ELSE {{0}} END"
 _GROWING = -1
 """In the place of a position before, where any smaller one will do."""
 _TRACKED = "unnest(%(k0)s::text[], %(k1)s::int8[], %(k2)s::int8[]) u(a, p, b)"

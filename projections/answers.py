@@ -179,6 +179,7 @@ LinkKind = Literal[
     "adjusts",
     "writes_off",
     "recovers",
+    "transfers",
     "relieves",
     "reverses",
 ]
@@ -192,6 +193,7 @@ class Link(Answer, frozen=True, kw_only=True):
     it names; ``returns`` to the payment; ``reinstates`` to the return and to its payment;
     ``credits`` to the invoice a credit note is against; ``adjusts`` to the document of the adjusted item;
     ``writes_off`` to that of each item written off; ``recovers`` to that of the item and to the write-off;
+    ``transfers`` from the item that opened to the one of the other account that it came from;
     ``relieves`` from VAT relief to the write-off and the item's document, or, negative, to the recovery that gave it back;
     ``reverses`` from and to the reversed document itself, with the amount that it had.
     """
@@ -369,6 +371,30 @@ class PeriodRow(Answer, frozen=True, kw_only=True):
     position: str | None = None
     recorded_at: datetime | None = None
     accepted: list[str] = []
+
+
+class SmallDifference(Answer, frozen=True, kw_only=True):
+    """A posting for a small difference, debit positive: why, of which item, and the payment that it is linked to.
+
+    ``document``: the adjustment, or the payment that it was deducted from; of a reversal the document that it undoes.
+    ``reason_code`` is that of the adjustment, else the role. ``event`` explains it.
+    """
+
+    customer: str
+    currency: str
+    reason_code: str
+    role: str
+    account: str
+    period: str
+    effective_on: date
+    kind: str
+    document: str | None
+    item: str | None
+    linked_to: str | None
+    amount: int
+    base_amount: int
+    event: str
+    position: str
 
 
 class MovedFact(Answer, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ items; all as of (E, K), as if nothing later had been.
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from domain.documents import document_of, parse_document
+from domain.documents import document_of, item_id, parse_document
 from domain.events import (
     AdjustmentPosted,
     Allocated,
@@ -17,6 +17,7 @@ from domain.events import (
     DocumentReversed,
     Event,
     InvoiceIssued,
+    ItemTransferredIn,
     PaymentReceived,
     PaymentReinstated,
     PaymentReturned,
@@ -137,6 +138,7 @@ _WITH_AMOUNT = (
     AdjustmentPosted,
     WrittenOff,
     WriteOffRecovered,
+    ItemTransferredIn,
     VatReliefClaimed,
 )
 
@@ -194,6 +196,10 @@ def _ties(view: View, event: Event) -> Iterator[_Tie]:
     elif isinstance(event, WrittenOff):
         for bad in event.lines:
             yield _Tie("writes_off", event.document, None, document_of(bad.item), bad.item, bad.amount)
+    elif isinstance(event, ItemTransferredIn):
+        yield _Tie(
+            "transfers", event.document, item_id(event.document, 1), document_of(event.item), event.item, event.amount
+        )
     elif isinstance(event, WriteOffRecovered):
         yield _Tie("recovers", event.document, None, event.write_off, None, event.amount)
         yield _Tie("recovers", event.document, None, document_of(event.item), event.item, event.amount)

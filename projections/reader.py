@@ -14,6 +14,7 @@ from projections import (
     allowance,
     closing,
     completeness,
+    differences,
     documents,
     explaining,
     items,
@@ -43,6 +44,7 @@ from projections.answers import (
     PeriodRow,
     RateRow,
     RevaluationAnswer,
+    SmallDifference,
     Statement,
     TrialBalanceRow,
 )
@@ -236,6 +238,17 @@ class Reader:
     def periods(self, book: str, today: date) -> list[PeriodRow]:
         """The periods that were ever closed, in order, and the open ones after them up to today's."""
         return closing.periods(self._view, book, today)
+
+    def differences(
+        self,
+        book: Book,
+        customer: str | None = None,
+        currency: str | None = None,
+        from_on: date | None = None,
+        as_of: AsOf = AsOf(),
+    ) -> Iterator[SmallDifference]:
+        """Where every cent of tolerance and cash discount went, role after role, each in log order."""
+        return differences.differences(self._view, book, customer, currency, from_on, self._view.at(as_of))
 
     def moved(self, book: str, period: str | None = None, as_of: AsOf = AsOf()) -> Iterator[MovedFact]:
         """What was asked for a closed period and booked later, in log order."""

@@ -55,6 +55,11 @@ class _Opening(_Sent, gc=False, kw_only=True):
     instalments: list[_Instalment] = []
 
 
+class _Received(_Opening, gc=False, kw_only=True):
+    amount: int
+    due_on: str
+
+
 class _Billed(_Opening, gc=False, kw_only=True):
     amount: int = msgspec.field(name="total")
 
@@ -85,8 +90,11 @@ LEAN: dict[str, type[_Moving] | None] = {
     "adjustment-posted.v1": _Adjusted,
     "written-off.v1": _Adjusted,
     "write-off-recovered.v1": _Adjusted,
+    "item-transferred-out.v1": _Moving,
+    "item-transferred-in.v1": _Received,
     "vat-relief-claimed.v1": _Adjusted,
     "document-reversed.v1": _Reversed,
+    "account-terms-changed.v1": None,
     "book-opened.v1": None,
     "posting-template-changed.v1": None,
     "book-policies-changed.v1": None,
@@ -294,7 +302,9 @@ def _opened(stream: str, position: int, event: _Opening, posting: _Posting, amou
     assert item is not None
     due_on = on
     # Instalments are the document's items in their order; without any an item falls due on the day it takes effect.
-    if event.instalments:
+    if isinstance(event, _Received):
+        due_on = event.due_on
+    elif event.instalments:
         due_on = event.instalments[int(item[len(event.document) + 1 :]) - 1].due_on
     return [
         stream,

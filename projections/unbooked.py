@@ -32,6 +32,8 @@ _UNCOUNTED = frozenset(
         "PostRevaluation",
         "Allocate",
         "ReleaseAllocation",
+        "Resettle",
+        "ChangeAccountTerms",
         "StateControlTotals",
         "StateRates",
         "RejectDeferredFact",

@@ -229,6 +229,7 @@ def _allocated(event: stored.Allocated) -> Fields:
         ],
         "mode": event.mode,
         "policy": _given(event.policy),
+        "policy_of": UNSET if event.policy is None else event.policy_of,
     }
 
 
@@ -333,12 +334,40 @@ def _vat_relief_claimed(event: stored.WriteOffRecovered | stored.VatReliefClaime
     }
 
 
+def _item_transferred_out(event: stored.ItemTransferredOut) -> Fields:
+    return _voucher(event) | {
+        "transfer": event.transfer,
+        "item": event.item,
+        "amount": event.amount,
+        "base_amount": event.base_amount,
+        "to_customer": event.to_customer,
+    }
+
+
+def _item_transferred_in(event: stored.ItemTransferredIn) -> Fields:
+    return _voucher(event) | {
+        "document": event.document,
+        "item": event.item,
+        "amount": event.amount,
+        "base_amount": event.base_amount,
+        "from_customer": event.from_customer,
+        "due_on": event.due_on,
+    }
+
+
 def _document_reversed(event: stored.DocumentReversed) -> Fields:
     return _voucher(event) | {
         "document": event.document,
         "event": event.event,
         "concerned": event.named,
         "mode": event.mode,
+    }
+
+
+def _account_terms_changed(event: stored.AccountTermsChanged) -> Fields:
+    return {
+        name: types.Terms(allocation_policy=_given(terms.allocation), settlement=_given(terms.settlement))
+        for name, terms in (("before", event.before), ("after", event.after))
     }
 
 
@@ -352,6 +381,8 @@ def _book_opened(event: stored.BookOpened) -> Fields:
         "first_on": event.first_on,
         "allocation_policy": event.allocation,
         "tolerances": event.tolerances,
+        "settlement": event.settlement,
+        "tolerance_percents": event.tolerance_percents,
         "late_facts": event.late_facts,
     }
 
@@ -368,7 +399,11 @@ def _posting_template_changed(event: stored.PostingTemplateChanged) -> Fields:
 def _book_policies_changed(event: stored.BookPoliciesChanged) -> Fields:
     return {
         name: types.Policies(
-            allocation_policy=policies.allocation, tolerances=policies.tolerances, late_facts=policies.late_facts
+            allocation_policy=policies.allocation,
+            settlement=policies.settlement,
+            tolerances=policies.tolerances,
+            tolerance_percents=policies.tolerance_percents,
+            late_facts=policies.late_facts,
         )
         for name, policies in (("before", event.before), ("after", event.after))
     }
@@ -478,8 +513,11 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.AdjustmentPosted: _adjustment_posted,
     stored.WrittenOff: _written_off,
     stored.WriteOffRecovered: _write_off_recovered,
+    stored.ItemTransferredOut: _item_transferred_out,
+    stored.ItemTransferredIn: _item_transferred_in,
     stored.VatReliefClaimed: _vat_relief_claimed,
     stored.DocumentReversed: _document_reversed,
+    stored.AccountTermsChanged: _account_terms_changed,
     stored.BookOpened: _book_opened,
     stored.PostingTemplateChanged: _posting_template_changed,
     stored.BookPoliciesChanged: _book_policies_changed,
@@ -503,8 +541,11 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.AdjustmentPosted: "tieout.adjustment-posted.v1",
     stored.WrittenOff: "tieout.written-off.v1",
     stored.WriteOffRecovered: "tieout.write-off-recovered.v1",
+    stored.ItemTransferredOut: "tieout.item-transferred-out.v1",
+    stored.ItemTransferredIn: "tieout.item-transferred-in.v1",
     stored.VatReliefClaimed: "tieout.vat-relief-claimed.v1",
     stored.DocumentReversed: "tieout.document-reversed.v1",
+    stored.AccountTermsChanged: "tieout.account-terms-changed.v1",
     stored.BookOpened: "tieout.book-opened.v1",
     stored.PostingTemplateChanged: "tieout.posting-template-changed.v1",
     stored.BookPoliciesChanged: "tieout.book-policies-changed.v1",

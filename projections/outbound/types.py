@@ -194,6 +194,9 @@ class Allocated(Voucher, frozen=True, kw_only=True):
     links: list[Link]
     mode: Annotated[Text, Meta(description="By hand, by reference, or by policy.")]
     policy: Text | UnsetType = UNSET
+    policy_of: Annotated[Text | UnsetType, Meta(description="Whose policy it is: the book's, or the account's.")] = (
+        UNSET
+    )
 
 
 class AllocationReleased(Voucher, frozen=True, kw_only=True):
@@ -314,6 +317,27 @@ class VatReliefClaimed(Voucher, frozen=True, kw_only=True):
     base_amount: BaseMinor
 
 
+class ItemTransferredOut(Voucher, frozen=True, kw_only=True):
+    """What an item had open, or a part of it, went to another customer's account."""
+
+    transfer: Annotated[Text, Meta(description="The transfer's document, which the other account enters.")]
+    item: ItemId
+    amount: Minor
+    base_amount: BaseMinor
+    to_customer: Text
+
+
+class ItemTransferredIn(Voucher, frozen=True, kw_only=True):
+    """What came from another customer's account: an item that falls due when the other one did."""
+
+    document: DocumentId
+    item: Annotated[str, Meta(description="The item of the other account that it came from.")]
+    amount: Minor
+    base_amount: BaseMinor
+    from_customer: Text
+    due_on: date
+
+
 class DocumentReversed(Voucher, frozen=True, kw_only=True):
     """An event was undone by its postings with negated amounts. Final."""
 
@@ -321,6 +345,20 @@ class DocumentReversed(Voucher, frozen=True, kw_only=True):
     event: Annotated[Text, Meta(description="The id of the event that is undone.")]
     concerned: Annotated[list[DocumentId], Meta(description="Other documents that the undone event concerned.")]
     mode: Annotated[Text, Meta(description="error: keyed in wrongly; failed: the bank sent it back.")]
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """How the payments of an account settle by themselves; what is absent is as the book has it."""
+
+    allocation_policy: Text | UnsetType = UNSET
+    settlement: Text | UnsetType = UNSET
+
+
+class AccountTermsChanged(OfAccount, frozen=True, kw_only=True):
+    """The terms of a customer account were changed; they hold for what is booked later."""
+
+    before: Terms
+    after: Terms
 
 
 class BookOpened(Public, frozen=True, kw_only=True):
@@ -333,7 +371,9 @@ class BookOpened(Public, frozen=True, kw_only=True):
     calendar: Text
     first_on: date
     allocation_policy: Text
+    settlement: Annotated[Text, Meta(description="Whether the policy settles by itself, or is only suggested.")]
     tolerances: Annotated[dict[str, int], Meta(description="Currency to minor units an item.")]
+    tolerance_percents: Annotated[dict[str, str], Meta(description="Currency to per cent of an item, decimal text.")]
     late_facts: Literal["refuse", "move"]
 
 
@@ -347,11 +387,13 @@ class PostingTemplateChanged(Public, frozen=True, kw_only=True):
 
 
 class Policies(Struct, frozen=True, kw_only=True):
-    """How payments settle by themselves, how many minor units an item may be rounded off, by currency, and what
-    becomes of what is asked for a closed period."""
+    """How payments settle by themselves, how much of an item may be rounded off, by currency, and what becomes of what
+    is asked for a closed period."""
 
     allocation_policy: Text
-    tolerances: dict[str, int]
+    settlement: Text
+    tolerances: Annotated[dict[str, int], Meta(description="Minor units.")]
+    tolerance_percents: Annotated[dict[str, str], Meta(description="Per cent, as decimal text.")]
     late_facts: Literal["refuse", "move"]
 
 
@@ -508,8 +550,11 @@ TYPES: dict[str, type[Public]] = {
     "tieout.adjustment-posted.v1": AdjustmentPosted,
     "tieout.written-off.v1": WrittenOff,
     "tieout.write-off-recovered.v1": WriteOffRecovered,
+    "tieout.item-transferred-out.v1": ItemTransferredOut,
+    "tieout.item-transferred-in.v1": ItemTransferredIn,
     "tieout.vat-relief-claimed.v1": VatReliefClaimed,
     "tieout.document-reversed.v1": DocumentReversed,
+    "tieout.account-terms-changed.v1": AccountTermsChanged,
     "tieout.book-opened.v1": BookOpened,
     "tieout.posting-template-changed.v1": PostingTemplateChanged,
     "tieout.book-policies-changed.v1": BookPoliciesChanged,

@@ -22,9 +22,13 @@ from given import (
     release,
     relieve,
     reopen,
+    resettle,
     returned,
     revalue,
     reverse,
+    round_off,
+    terms,
+    transfer,
     write_off,
 )
 from pydantic import ValidationError
@@ -63,14 +67,18 @@ EXAMPLES: list[Command] = [
     payment("P", 100, pays=[("1", 5), "2"], deductions=[{"reason": "bank_charge", "amount": 1}]),
     refund("R", 100, of="payment::P:1", funded_by=[{"item": "payment::P:1#1", "amount": 5}]),
     adjustment("A", "invoice::1:1#1", 5, linked_to="payment::P:1"),
+    round_off("A", "invoice::1:1#1"),
     returned("T", "payment::P:1", 5, fee=2, allocations=["3.1"]),
     reinstated("Q", "return::T:1", 5, deductions=[{"reason": "bank_charge", "amount": 1}]),
     write_off("W", "invoice::1:1#1", ("invoice::2:1#1", 5)),
     recover("B", "write-off::W:1", "invoice::1:1#1", 5),
+    transfer("X", "payment::P:1#1", "C2", 5, deposit_class="contract"),
     relieve("V", "write-off::W:1", "invoice::1:1#1", 5),
     allocate(("payment::P:1#1", "invoice::1:1#1", 5)),
     allocate(policy="proportional", credit_items=["payment::P:1#1"]),
     release("3.1", 5),
+    resettle(),
+    terms(allocation="none", settlement="suggested"),
     reverse("refund::R:1", "02-14"),
     RejectDeferredFact(
         source="t", source_id="4", book=BOOK, reason="sent by mistake", fact_source="t", fact_source_id="9"

@@ -1,6 +1,7 @@
 """Facts in any order, delivered any number of times, end in the same net amount of every account as of every day.
 
-Identities 6, 7 and 8 (first half) of the domain: what the order changes is which item settles which, never what is owed.
+Identities 6, 7 and 8 (first half; the second is in test_resettled_order.py) of the domain: what the order changes is which
+item settles which, never what is owed.
 """
 
 from collections import defaultdict

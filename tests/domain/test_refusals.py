@@ -25,6 +25,8 @@ from given import (
     reopen,
     returned,
     reverse,
+    round_off,
+    transfer,
     write_off,
 )
 
@@ -209,6 +211,14 @@ ROWS: list[Row] = [
         "amount",
         "101 (open: 100)",
     ),
+    (Code.LEFT_BY_PAYMENT, [invoice("I1", 3)], round_off("A1", "invoice::I1:1#1"), "item", "invoice::I1:1#1"),
+    (
+        Code.SETTLED_OTHERWISE,
+        [invoice("I1", 100), payment("P1", 97), credit_note("K1", 2)],
+        round_off("A1", "invoice::I1:1#1"),
+        "item",
+        "credit-note::K1:1#1",
+    ),
     (
         Code.TOLERANCE,
         [invoice("I1", 100), adjustment("A1", "invoice::I1:1#1", 7)],
@@ -240,6 +250,21 @@ ROWS: list[Row] = [
         recover("B2", "write-off::W1:1", "invoice::I1:1#1", 11),
         "amount",
         "11 (written off: 10)",
+    ),
+    (
+        Code.DEPOSIT_CLASS,
+        [invoice("I1", 100)],
+        transfer("T1", "invoice::I1:1#1", "C2", deposit_class="unapplied"),
+        "deposit_class",
+        "unapplied",
+    ),
+    (Code.ACCOUNTS_DIFFER, [invoice("I1", 100)], transfer("T1", "invoice::I1:1#1", "C1"), "to_customer", "C1"),
+    (
+        Code.TRANSFER,
+        [invoice("I1", 100)],
+        transfer("T1", "invoice::I1:1#1", "C2", 101),
+        "amount",
+        "101 (open: 100)",
     ),
     (
         Code.RELIEF,
@@ -284,6 +309,13 @@ ROWS: list[Row] = [
         reverse("invoice::I1:1"),
         "document",
         "invoice::I1:1",
+    ),
+    (
+        Code.TRANSFER_BACK,
+        [invoice("I1", 100), transfer("T1", "invoice::I1:1#1", "C2")],
+        reverse("transfer::T1:1", customer="C2"),
+        "document",
+        "transfer::T1:1",
     ),
     (
         Code.FISCAL,

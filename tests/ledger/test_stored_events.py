@@ -17,6 +17,8 @@ from msgspec.structs import replace
 
 from domain.events import (
     TOPICS,
+    AccountTerms,
+    AccountTermsChanged,
     AdjustmentPosted,
     Allocated,
     AllocationLine,
@@ -43,6 +45,8 @@ from domain.events import (
     Instalment,
     InvoiceIssued,
     ItemImage,
+    ItemTransferredIn,
+    ItemTransferredOut,
     Line,
     PaymentReceived,
     PaymentReinstated,
@@ -175,6 +179,7 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             mode="policy",
             policy="oldest_due_first",
             policy_version=1,
+            policy_of="account",
             postings=[RECEIVABLE, Posting("exchange_difference", "6603", "C", 0, 10)],
         ),
         Allocated(**BARE, lines=[AllocationLine(allocation="12.1", **LINK)], mode="hand", postings=[]),
@@ -324,6 +329,54 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             postings=[],
         ),
     ),
+    "item-transferred-out.v1": (
+        ItemTransferredOut(
+            **FULL,
+            transfer="transfer::T1:1",
+            item=f"{INVOICE}#1",
+            amount=113,
+            base_amount=802,
+            to_customer="C2",
+            due_on=date(2024, 2, 29),
+            received_role="receivable",
+            received_account="1122",
+            postings=[RECEIVABLE],
+        ),
+        ItemTransferredOut(
+            **BARE,
+            transfer="transfer::T1:1",
+            item=f"{INVOICE}#1",
+            amount=113,
+            base_amount=113,
+            to_customer="C2",
+            due_on=date(2024, 2, 29),
+            received_role="receivable",
+            received_account="1122",
+            postings=[],
+        ),
+    ),
+    "item-transferred-in.v1": (
+        ItemTransferredIn(
+            **FULL,
+            document="transfer::T1:1",
+            item=f"{INVOICE}#1",
+            amount=113,
+            base_amount=802,
+            from_customer="C2",
+            due_on=date(2024, 2, 29),
+            postings=[RECEIVABLE],
+        ),
+        ItemTransferredIn(
+            **BARE,
+            document="transfer::T1:1",
+            item=f"{INVOICE}#1",
+            amount=113,
+            base_amount=113,
+            from_customer="C2",
+            due_on=date(2024, 2, 29),
+            postings=[],
+        ),
+    ),
     "vat-relief-claimed.v1": (
         VatReliefClaimed(
             **FULL,
@@ -356,6 +409,15 @@ EVENTS: dict[str, tuple[Event, Event]] = {
         ),
         DocumentReversed(**BARE, document=INVOICE, event="acct:main:C1:USD:1", mode="error", postings=[]),
     ),
+    "account-terms-changed.v1": (
+        AccountTermsChanged(
+            **WHO,
+            reason="as agreed",
+            before=AccountTerms("none"),
+            after=AccountTerms("largest_first", "suggested"),
+        ),
+        AccountTermsChanged(**WHO, before=AccountTerms(), after=AccountTerms()),
+    ),
     "book-opened.v1": (
         BookOpened(
             **WHO,
@@ -368,6 +430,8 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             calendar="month",
             first_on=date(2024, 1, 1),
             allocation="oldest_due_first",
+            settlement="suggested",
+            tolerance_percents={"CNY": "0.5"},
             late_facts="refuse",
             tolerances={"CNY": 100},
         ),
@@ -398,7 +462,7 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             **WHO,
             reason="as agreed",
             before=BookPolicies("oldest_due_first", {}),
-            after=BookPolicies("largest_first", {"CNY": 100}, "refuse"),
+            after=BookPolicies("largest_first", {"CNY": 100}, "refuse", "suggested", {"CNY": "0.5"}),
         ),
         BookPoliciesChanged(
             **WHO, before=BookPolicies("none", {}), after=BookPolicies("oldest_due_first", {"CNY": 100})

@@ -16,6 +16,7 @@ from domain.commands import (
     RecoverWriteOff,
     RejectDeferredFact,
     ReleaseAllocation,
+    Resettle,
     WriteOff,
     WriteOffItem,
 )
@@ -280,6 +281,20 @@ def test_a_release_by_hand_names_a_line_of_an_earlier_allocation(ledger: Ledger)
         ReleaseAllocation(source_id=f"no-{name}", allocation=name, **account()) for name in ("1.1", "3.2", "99.1", "x")
     ]
     assert {o.code for o in submit(ledger, *unknown)} == {"allocation_must_be_live"}
+
+
+def test_an_account_is_resettled_from_the_log_and_from_its_own_batch(ledger: Ledger) -> None:
+    again = [Resettle(source_id=f"again-{n}", **account()) for n in (1, 2, 3)]
+    submit(ledger, invoice("1", 100, "02-01"), payment("2", 60, "02-20"))
+    outcomes = submit(ledger, payment("1", 60, "02-10"), again[0], again[1])
+    assert statuses(outcomes) == ["booked"] * 3
+    # Released are both links; allocated is again, on two days.
+    assert [(o.position, o.events) for o in outcomes] == [(7, 2), (11, 4), (11, 0)]
+    assert open_amounts(ledger) == {"payment::2:1#1": 20}
+    ledger = Ledger.open(ledger.location)
+    assert [(o.status, o.position, o.events) for o in submit(ledger, again[2])] == [(Status.BOOKED, 11, 0)]
+    assert [(o.status, o.position, o.events) for o in submit(ledger, again[2])] == [(Status.DUPLICATE, 11, 0)]
+    ledger.close()
 
 
 def test_a_reference_waits_unless_a_live_document_has_its_name(ledger: Ledger) -> None:

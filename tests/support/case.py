@@ -14,7 +14,15 @@ import msgspec
 from given import BOOK, Books
 
 from domain.commands import COMMAND, COMMANDS, Command
-from domain.events import AllowanceMatrixChanged, Event, FactDeferred, PeriodClosed, PeriodReopened, Voucher
+from domain.events import (
+    AllowanceMatrixChanged,
+    Event,
+    FactDeferred,
+    ItemTransferredIn,
+    PeriodClosed,
+    PeriodReopened,
+    Voucher,
+)
 from domain.money import minor_digits
 from domain.periods import CHECKS
 from domain.refusals import RULES, Refusal
@@ -33,6 +41,7 @@ NAMES = {
     "1121": "应收票据",
     "112298": "应收账款 汇率调整",
     "1122": "应收账款",
+    "112299": "往来转移清算",
     "1231": "坏账准备",
     "2202": "应付账款",
     "2203": "预收账款",
@@ -102,15 +111,20 @@ class Case:
         said += [f"反结账 {event.period}" for event in outcome if isinstance(event, PeriodReopened)]
         said += [f"比例 {_rates(event)}" for event in outcome if isinstance(event, AllowanceMatrixChanged)]
         said += [""] if said else []
-        vouchers: dict[Any, list[Voucher]] = {}
+        vouchers: dict[tuple[str, str, str | None], list[Voucher]] = {}
+        whose = ""
         for event in outcome:
+            if isinstance(event, ItemTransferredIn):
+                # It and what follows are of the account that received.
+                whose = f"转入 {event.document}，来自 {event.from_customer}"
             if isinstance(event, Voucher):
                 # A mirror is a voucher of its own day.
-                key = (event.source_id, getattr(event, "mirrors", None))
-                vouchers.setdefault(key, []).append(event)
-        for events in vouchers.values():
+                mirrors = getattr(event, "mirrors", None)
+                vouchers.setdefault((event.source_id, whose, mirrors), []).append(event)
+        for (_, received, _), events in vouchers.items():
+            said += [received] if received else []
             said += [*self._moved(events), *self._voucher(events, currency), ""]
-        return said[:-1]
+        return said[:-1] or ["无分录"]
 
     def _moved(self, events: list[Voucher]) -> list[str]:
         """Where a voucher was moved to, and where it belonged."""

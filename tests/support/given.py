@@ -16,7 +16,9 @@ from domain.book import Book, evolve_book, open_book
 from domain.commands import (
     AccountCommand,
     Allocate,
+    ChangeAccountTerms,
     ChangeAllowanceMatrix,
+    ChangeBookPolicies,
     ClaimVatRelief,
     ClosePeriod,
     Command,
@@ -33,8 +35,11 @@ from domain.commands import (
     RejectDeferredFact,
     ReleaseAllocation,
     ReopenPeriod,
+    Resettle,
     ReturnPayment,
     ReverseDocument,
+    RoundOff,
+    TransferItem,
     WriteOff,
 )
 from domain.decide import (
@@ -46,12 +51,15 @@ from domain.decide import (
     named_allocation,
     named_documents,
     named_references,
+    reads_whole_account,
+    receive_and_evolve,
+    references_beyond,
 )
 from domain.decide_book import BookCommand, decide_book
 from domain.documents import account_stream, book_stream, parse_document, waiting_stream
 from domain.draft import Named
 from domain.events import Event, FactDeferred
-from domain.history import History, Source, allocated_documents, enters, fold, touched_documents
+from domain.history import History, Source, allocated_documents, enters, fold, fold_all, touched_documents
 from domain.items import OpenItem
 from domain.periods import CHECKS
 from domain.refusals import Refusal
@@ -136,9 +144,12 @@ class Books:
 
     def named(self, command: AccountCommand) -> Named:
         """What the ledger would hand to decide."""
+        stream = account_stream(BOOK, command.customer, command.currency)
+        if reads_whole_account(command):
+            histories = fold_all(self.log[at] for at in self._by_stream.get(stream, ()))
+            return Named(histories, frozenset(r for r in references_beyond(histories) if self._is_live(r)))
         names = set(named_documents(command))
         version = named_allocation(command)
-        stream = account_stream(BOOK, command.customer, command.currency)
         if version is not None:
             assert isinstance(command, ReleaseAllocation)
             for at, event in self.events(stream):
@@ -181,16 +192,26 @@ class Books:
         account = self.account(command.customer, command.currency)
         twin = from_snapshot(snapshot(account))
         events = decide(account, named, command, self.book, today)
+        entered = self._append(account, events)
+        assert decide_and_evolve(twin, named, command, self.book, today) == events
+        assert payload(twin) == payload(account), "both ways to the same account"
+        if isinstance(command, TransferItem):
+            receiving = self.account(command.to_customer, command.currency)
+            twin = from_snapshot(snapshot(receiving))
+            entered += self._append(receiving, receive_and_evolve(twin, events, command, self.book))
+            assert payload(twin) == payload(receiving), "both ways to the same account"
+        for document in entered:
+            if document is not None:
+                self._arrive(document, today)
+
+    def _append(self, account: Account, events: Iterable[Event]) -> list[str | None]:
+        """Take events into an account and the log; the documents that they enter."""
         entered = []
         for event in events:
             evolve(account, event)
             self._record(account.stream, event)
             entered.append(enters(event))
-        assert decide_and_evolve(twin, named, command, self.book, today) == events
-        assert payload(twin) == payload(account), "both ways to the same account"
-        for document in entered:
-            if document is not None:
-                self._arrive(document, today)
+        return entered
 
     def _arrive(self, document: str, today: date) -> None:
         stream = waiting_stream(BOOK, document)
@@ -320,6 +341,12 @@ def adjustment(
     return command
 
 
+def round_off(number: str, item: str, on: str | date = "02-28", **more: Any) -> RoundOff:
+    """What payments left open of an item is rounded off."""
+    command: RoundOff = _made(RoundOff, {"number": number, "item": item, "effective_on": day(on)} | more)
+    return command
+
+
 def returned(
     number: str, of: str, amount: int, on: str | date = "02-10", kind: str = "returned", **more: Any
 ) -> ReturnPayment:
@@ -350,6 +377,15 @@ def recover(number: str, of: str, item: str, amount: int, on: str | date = "04-3
     return command
 
 
+def transfer(
+    number: str, item: str, to: str, amount: int | None = None, on: str | date = "02-10", **more: Any
+) -> TransferItem:
+    """What an item has open, or a part of it, goes to another customer."""
+    fields = {"number": number, "item": item, "to_customer": to, "amount": amount, "effective_on": day(on)}
+    command: TransferItem = _made(TransferItem, fields | more)
+    return command
+
+
 def relieve(number: str, of: str, item: str, amount: int, on: str | date = "04-15", **more: Any) -> ClaimVatRelief:
     """A claim of VAT relief on what a write-off took from an item."""
     fields = {"number": number, "effective_on": day(on), "write_off": ref(of), "item": item, "amount": amount}
@@ -377,6 +413,12 @@ def close(period: str, position: str = "0:0", **findings: Any) -> ClosePeriod:
 def reopen(period: str, reason: str = "a statement was forgotten") -> ReopenPeriod:
     """The period closed last is opened again."""
     command: ReopenPeriod = _of_book(ReopenPeriod, period=period, reason=reason)
+    return command
+
+
+def policies(**more: Any) -> ChangeBookPolicies:
+    """The policies of the book are changed."""
+    command: ChangeBookPolicies = _of_book(ChangeBookPolicies, **more)
     return command
 
 
@@ -425,6 +467,18 @@ def allocate(*lines: Iterable[Any], **more: Any) -> Allocate:
 def release(allocation: str, amount: int | None = None, **more: Any) -> ReleaseAllocation:
     """A release of one allocation line by its id, ``<version>.<n>``."""
     command: ReleaseAllocation = _made(ReleaseAllocation, {"allocation": allocation, "amount": amount} | more)
+    return command
+
+
+def resettle(**more: Any) -> Resettle:
+    """The account is settled again, in canonical order."""
+    command: Resettle = _made(Resettle, more)
+    return command
+
+
+def terms(**more: Any) -> ChangeAccountTerms:
+    """The terms of the account are changed; what is not named is the book's."""
+    command: ChangeAccountTerms = _made(ChangeAccountTerms, more)
     return command
 
 

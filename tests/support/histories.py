@@ -28,8 +28,12 @@ from given import (
     release,
     relieve,
     reopen,
+    resettle,
     returned,
     reverse,
+    round_off,
+    terms,
+    transfer,
     write_off,
 )
 from hypothesis import strategies as st
@@ -47,6 +51,8 @@ from domain.events import (
     DocumentReversed,
     Event,
     InvoiceIssued,
+    ItemTransferredIn,
+    ItemTransferredOut,
     PaymentReceived,
     PaymentReinstated,
     PaymentReturned,
@@ -61,7 +67,7 @@ from domain.events import (
 from domain.history import enters
 from domain.items import OpenItem
 from domain.refusals import Code, Refusal
-from domain.template import CONTROL_ROLES
+from domain.template import CLEARING, CONTROL_ROLES
 
 FIRST = date(2024, 1, 1)
 LAST = date(2024, 2, 29)
@@ -95,6 +101,7 @@ class Checks:
             self.indexed(account)
             self.round_trip(account)
             self.control(account, data)
+        self.cleared()
         self.payments()
         self.reversals()
 
@@ -169,7 +176,7 @@ class Checks:
         stored = msgspec.json.encode(snapshot(account))
         again = from_snapshot(msgspec.json.decode(stored, type=AccountState))
         assert payload(again) == payload(account)
-        for name in ("items", "debits", "credits", "spendable", "awaiting", "version"):
+        for name in ("items", "debits", "credits", "spendable", "awaiting", "version", "terms", "terms_version"):
             assert getattr(again, name) == getattr(account, name), name
         assert {k: set(v) for k, v in again.live.items()} == {k: set(v) for k, v in account.live.items()}
         assert {k: set(v) for k, v in again.waits.items()} == {k: set(v) for k, v in account.waits.items()}
@@ -225,6 +232,18 @@ class Checks:
         assert {k: v for k, v in opened.items() if any(v)} == {k: v for k, v in posted.items() if any(v)}
         assert {k: v for k, v in base_open.items() if v} == {k: v for k, v in base_posted.items() if v}
 
+    def cleared(self) -> None:
+        """Identity 2, of transfers in flight: there are none, as of no day, with no dimensions."""
+        left: dict[Any, list[int]] = defaultdict(lambda: [0, 0])
+        for source in self.books.log:
+            for posting in source.event.postings if isinstance(source.event, Voucher) else ():
+                if posting.role == CLEARING:
+                    currency = source.stream.rpartition(":")[2]
+                    key = (currency, source.event.effective_on, *sorted(posting.dimensions.items()))
+                    left[key][0] += signed(posting.side, posting.amount)
+                    left[key][1] += signed(posting.side, posting.base_amount)
+        assert not any(any(sums) for sums in left.values()), left
+
     def payments(self) -> None:
         """Identity 5: a payment is open, allocated, refunded, returned, adjusted or reversed, and nothing else."""
         totals: dict[str, int] = {}
@@ -246,6 +265,8 @@ class Checks:
                 refunds[event.document] = event
             elif isinstance(event, (PaymentReturned, PaymentReinstated)):
                 returns[event.document] = event
+            elif isinstance(event, ItemTransferredOut):
+                used[document_of(event.item)] += event.amount
             elif isinstance(event, AdjustmentPosted):
                 adjustments[event.document] = event
             elif isinstance(event, DocumentReversed):
@@ -315,6 +336,10 @@ def recomputed(event: Voucher) -> dict[str, int] | None:
     if isinstance(event, WrittenOff):
         assert event.amount == sum(line.amount for line in event.lines)
         return {line.item: -line.amount for line in event.lines} | {"other": event.amount}
+    if isinstance(event, (ItemTransferredOut, ItemTransferredIn)):
+        direction = sum(signed(p.side, p.amount) for p in event.postings if p.role == CLEARING)
+        name = event.item if isinstance(event, ItemTransferredOut) else f"{event.document}#1"
+        return {name: -direction, "other": direction}
     if isinstance(event, WriteOffRecovered):
         return {event.item: event.amount, "other": -event.amount}
     if isinstance(event, VatReliefClaimed):
@@ -334,7 +359,7 @@ MOSTLY = st.sampled_from([True] * 7 + [False])
 DIMENSIONS = st.sampled_from([{}, {}, {"shop": "north"}, {"shop": "south"}])
 
 
-LATE = ("return", "reinstatement", "write-off", "recovery", "vat-relief")
+LATE = ("return", "reinstatement", "write-off", "recovery", "transfer", "vat-relief")
 
 
 class Histories(RuleBasedStateMachine):
@@ -351,7 +376,7 @@ class Histories(RuleBasedStateMachine):
         self.books = self.opened(allocation=allocation, tolerances=tolerance, first_on=FIRST, late_facts=late_facts)
         self.checks = Checks(self.books)
         kinds = ("invoice", "credit-note", "payment", "refund", "return")
-        kinds += ("reinstatement", "adjustment", "write-off", "recovery", "vat-relief")
+        kinds += ("reinstatement", "adjustment", "write-off", "recovery", "transfer", "vat-relief")
         self.numbers = dict.fromkeys(kinds, 0)
         self.entered: dict[str, list[str]] = {kind: [] for kind in self.numbers}
         self.owners: dict[str, tuple[str, str]] = {}
@@ -570,6 +595,18 @@ class Histories(RuleBasedStateMachine):
         )
         self.send(data, command, document_id("adjustment", "", number, revision))
 
+    @rule(data=st.data())
+    def round_off(self, data: st.DataObject) -> None:
+        """Mostly what has little open: what has much is refused."""
+        account = self.account(data)
+        items = sorted(account.items.values(), key=lambda item: (item.open, item.item))
+        item = items[0].item if items else "invoice::1:1#1"
+        place = self.place(data, document_of(item))
+        number, revision = self.new(data, "adjustment")
+        on = items[0].movements[-1][0] if items else FIRST
+        command = round_off(number, item, on, revision=revision, **place)
+        self.send(data, command, document_id("adjustment", "", number, revision))
+
     @rule(data=st.data(), amount=AMOUNTS, on=DATES)
     def return_payment(self, data: st.DataObject, amount: int, on: date) -> None:
         of = self.document(data, "payment")
@@ -638,6 +675,22 @@ class Histories(RuleBasedStateMachine):
         command = recover(number, of, item, amount, on, revision=revision, **place)
         self.send(data, command, document_id("recovery", "", number, revision))
 
+    @rule(data=st.data(), amount=PARTS, to=st.sampled_from(CUSTOMERS))
+    def transfer_item(self, data: st.DataObject, amount: int, to: str) -> None:
+        account = self.account(data)
+        items = sorted(account.items)
+        item = data.draw(st.sampled_from(items), label="item") if items else "invoice::1:1#1"
+        on = data.draw(DATES, label="on")
+        if items and data.draw(MOSTLY, label="in time"):
+            on = account.items[item].movements[-1][0] + data.draw(LATER, label="later")
+        place = self.place(data, document_of(item))
+        number, revision = self.new(data, "transfer")
+        part = amount if data.draw(st.booleans(), label="a part") else None
+        classes = [None, None, None, "contract", "security"]
+        deposit = data.draw(st.sampled_from(classes), label="class")
+        command = transfer(number, item, to, part, on, deposit_class=deposit, revision=revision, **place)
+        self.send(data, command, document_id("transfer", "", number, revision))
+
     @rule(data=st.data(), amount=PARTS)
     def claim_vat_relief(self, data: st.DataObject, amount: int) -> None:
         of = self.document(data, "write-off")
@@ -685,6 +738,23 @@ class Histories(RuleBasedStateMachine):
         account = self.books.accounts[stream]
         amount = data.draw(PARTS, label="amount") if data.draw(st.booleans(), label="part") else None
         self.send(data, release(allocation, amount, customer=account.customer, currency=account.currency))
+
+    @rule(
+        data=st.data(),
+        allocation=st.sampled_from([None, None, "oldest_due_first", "proportional"]),
+        settlement=st.sampled_from([None, "automatic", "suggested"]),
+    )
+    def change_terms(self, data: st.DataObject, allocation: str | None, settlement: str | None) -> None:
+        account = self.account(data)
+        place = {"customer": account.customer, "currency": account.currency}
+        self.send(data, terms(allocation=allocation, settlement=settlement, **place))
+
+    @rule(data=st.data())
+    def resettle(self, data: st.DataObject) -> None:
+        account = self.account(data)
+        place = {"customer": account.customer, "currency": account.currency}
+        self.send(data, resettle(**place))
+        assert self.books.booked(resettle(**place)) == [], "a second time there is nothing to do"
 
     @rule(data=st.data())
     def reverse_document(self, data: st.DataObject) -> None:

@@ -35,6 +35,8 @@ QUESTIONS = {
         ["explain", "acct:main:C3:JPY:1"],
         ["explain", "book:main:1"],
     ],
+    "suggest": [["suggest"]],
+    "tolerance": [["tolerance"], ["tolerance", "C1", "--from", "2026-07-01"]],
     "status": [["status"]],
     "waiting": [["waiting"]],
     "periods": [["periods"], ["close", "2026-05", "--check"], ["close", "2026-05"], ["moved"]],

@@ -140,6 +140,11 @@ def test_every_kind_of_thing_happens() -> None:
         seen["failed refund"] += content.get("mode") == "failed"
         seen["by hand"] += command in ("Allocate", "ReleaseAllocation")
         seen["adjusted"] += command == "PostAdjustment"
+        seen["taken back"] += command == "ReturnPayment"
+        seen["won"] += command == "ReinstatePayment"
+        seen["written off"] += command == "WriteOff"
+        seen["recovered"] += command == "RecoverWriteOff"
+        seen["payer found"] += command == "TransferItem"
         seen["waits"] += message.outcome == "waiting"
     assert [what for what, count in seen.items() if not count] == []
     currencies = {content["currency"] for _, content in facts()}

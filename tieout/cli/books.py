@@ -39,8 +39,15 @@ def open_book(
     time_zone: Annotated[str | None, typer.Option("--time-zone", metavar="ZONE", help="option.time_zone")] = None,
     first_on: Annotated[str | None, typer.Option("--first-on", metavar="YYYY-MM-DD", help="option.first_on")] = None,
     allocation: Annotated[str | None, typer.Option("--allocation", metavar="POLICY", help="option.allocation")] = None,
+    settlement: Annotated[
+        str | None, typer.Option("--settlement", metavar="automatic|suggested", help="option.settlement")
+    ] = None,
     tolerance: Annotated[
         list[str] | None, typer.Option("--tolerance", metavar="CODE=AMOUNT", help="option.tolerance")
+    ] = None,
+    tolerance_percent: Annotated[
+        list[str] | None,
+        typer.Option("--tolerance-percent", metavar="CODE=PERCENT", help="option.tolerance_percent"),
     ] = None,
     role: Roles = None,
     method: Methods = None,
@@ -61,6 +68,8 @@ def open_book(
         "time_zone": time_zone,
         "first_on": first_on,
         "allocation": allocation,
+        "settlement": settlement,
+        "tolerance_percents": _pairs(tolerance_percent, "--tolerance-percent"),
         "tolerances": {code: _minor(units, "--tolerance") for code, units in _pairs(tolerance, "--tolerance").items()},
         "roles": _pairs(role, "--role"),
         "methods": _pairs(method, "--method"),
@@ -153,7 +162,9 @@ def _facts(book: Any) -> dict[str, Any]:
         "calendar",
         "first_on",
         "allocation",
+        "settlement",
         "tolerances",
+        "tolerance_percents",
     )
     return {name: getattr(book, name) for name in names} | {"template_version": book.template.version}
 

@@ -24,6 +24,7 @@ _OPTIONS = {
     "book": "BOOK",
     "base_currency": "--currency",
     "tolerances": "--tolerance",
+    "tolerance_percents": "--tolerance-percent",
     "roles": "--role",
     "methods": "--method",
     "reasons": "--reason-role",

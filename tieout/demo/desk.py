@@ -13,6 +13,10 @@ from tieout.demo.outbox import BILLING, DESK, DOCUMENTS, HAND, SERIES, Message, 
 from tieout.demo.receipts import Due, dues_of, pay
 from tieout.demo.sales import Account, Credit, Invoice, billing_fields
 
+_BAD_FROM = date(FIRST.year, 8, 1)
+"""What fell due before this day and was not paid in December is a bad debt."""
+_BAD_ON = date(FIRST.year, 12, 8)
+
 
 class Plan(msgspec.Struct):
     """When each instalment of an invoice is going to be paid."""
@@ -56,7 +60,9 @@ def _pay(outbox: Outbox, account: Account, plan: Plan) -> None:
         if on > LAST:
             continue
         drawn = rng.randrange(100)
-        if drawn < 6 and len(invoice.dues) == 1 and due.amount > 100_000:
+        if drawn == 99 and len(invoice.dues) == 1 and due.due_on < _BAD_FROM:
+            _give_up(outbox, account, due)
+        elif drawn < 6 and len(invoice.dues) == 1 and due.amount > 100_000:
             _pay_short(outbox, account, due, on)
         elif drawn < 10 and due.amount > 100:
             part = due.amount * (30 + rng.randrange(40)) // 100
@@ -91,6 +97,37 @@ def _pay_short(outbox: Outbox, account: Account, due: Due, on: date) -> None:
     }
     recorded = max(recorded_on(rng, on), due.invoice.message.recorded, payment.message.recorded)
     outbox.send(DESK, f"ADJ-{number}", "PostAdjustment", fields, recorded, HAND)
+
+
+def _give_up(outbox: Outbox, account: Account, due: Due) -> None:
+    """It is never paid, and written off in December; of every other one a part comes in after all."""
+    rng = outbox.rng
+    on = working_day(_BAD_ON + timedelta(rng.randrange(8)))
+    number = f"{outbox.number('write-off'):04d}"
+    by = {"actor": f"clerk-{1 + rng.randrange(4)}", "series": "desk"}
+    fields = account.named | by | {"reason": "insolvent", "number": number, "effective_on": on}
+    fields |= {"items": [{"item": due.invoice.item}]}
+    recorded = max(working_day(on), due.invoice.message.recorded)
+    outbox.send(DESK, f"WOF-{number}", "WriteOff", fields, recorded, HAND)
+    amount = due.amount * (10 + rng.randrange(30)) // 100
+    if rng.randrange(2) or not amount:
+        return
+    found = after(on, 7 + rng.randrange(8))
+    fields = (
+        account.named
+        | by
+        | {
+            "reason": "the administrator pays a quota",
+            "number": number,
+            "effective_on": found,
+            "write_off": {"kind": "write-off", "series": "desk", "number": number},
+            "item": due.invoice.item,
+            "amount": amount,
+        }
+    )
+    recorded = max(working_day(found), after(recorded, 1))
+    outbox.send(DESK, f"REC-{number}", "RecoverWriteOff", fields, recorded, HAND)
+    pay(outbox, account, found, amount, [Due(due.invoice, due.due_on, amount)], after(recorded, 1))
 
 
 def _rebate(outbox: Outbox, account: Account, quarter: int) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from tieout.demo import company
 from tieout.demo.days import FIRST, after, is_working, rate_of, recorded_on, working_day
 from tieout.demo.outbox import BANK, BILLING, DESK, MONEY, Message, Outbox, changed
+from tieout.demo.setbacks import Stranger
 
 _INVALID = "command_must_be_valid"
 
@@ -128,17 +129,19 @@ def redeliver(outbox: Outbox) -> None:
         outbox.repeat(line, DESK, after(message.recorded, 1 + rng.randrange(5)), "duplicate")
 
 
-def receive_from_nobody(outbox: Outbox, count: int) -> None:
+def receive_from_nobody(outbox: Outbox, count: int) -> list[Stranger]:
     """Payments whose payer nobody knows: the house account of their month."""
     rng = outbox.rng
+    strangers = []
     for _ in range(count):
         on = FIRST + timedelta(rng.randrange(360))
         if not is_working(on):
             on = working_day(on)
         currency = rng.choice(company.CURRENCIES)
         number = outbox.bank_number(on)
+        customer = f"~{BANK}:{on:%Y-%m}"
         fields: Fields = {
-            "customer": f"~{BANK}:{on:%Y-%m}",
+            "customer": customer,
             "currency": currency,
             "series": "bank",
             "number": number,
@@ -148,4 +151,6 @@ def receive_from_nobody(outbox: Outbox, count: int) -> None:
         rate = rate_of(currency, on)
         if rate is not None:
             fields["rate"] = rate
-        outbox.send(BANK, f"BK-{number}", "RecordPayment", fields, recorded_on(rng, on), MONEY)
+        message = outbox.send(BANK, f"BK-{number}", "RecordPayment", fields, recorded_on(rng, on), MONEY)
+        strangers.append(Stranger(customer, currency, number, on, message))
+    return strangers

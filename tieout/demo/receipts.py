@@ -86,7 +86,9 @@ def pay(
         return _keyed_wrong_first(outbox, account, number, on, fields)
     message = outbox.send(BANK, f"BK-{number}", "RecordPayment", fields, night, MONEY)
     message.plain = not account.exact and deposit_class is None
-    return Payment(account, number, 1, on, amount, message)
+    payment = Payment(account, number, 1, on, amount, message)
+    account.payments.append(payment)
+    return payment
 
 
 def _way(outbox: Outbox, account: Account, amount: int) -> dict[str, Any]:

@@ -19,12 +19,14 @@ _VALUES = (300, 800, 800, 1500, 1500, 3000, 3000, 6000, 12000, 25000)
 
 
 class Account(msgspec.Struct, eq=False):
-    """A customer in one currency, what it was invoiced, and the credit notes that its payments do not reckon with."""
+    """A customer in one currency: what it was invoiced, what it paid (``receipts.Payment``), and the credit notes that its
+    payments do not reckon with."""
 
     customer: Customer
     currency: str
     invoices: list["Invoice"] = []
     unused_credit: list["Credit"] = []
+    payments: list[Any] = []
 
     @property
     def exact(self) -> bool:

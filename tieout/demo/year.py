@@ -13,7 +13,7 @@ from random import Random
 
 import msgspec
 
-from tieout.demo import company, desk, mishaps, receipts, showcase, words
+from tieout.demo import company, desk, mishaps, receipts, setbacks, showcase, words
 from tieout.demo.days import TAKEN_OVER, after, night_us, working_day, working_days
 from tieout.demo.outbox import BILLING, OPENING, Message, Outbox
 from tieout.demo.sales import Account, Invoice, opening_fields, sell
@@ -63,8 +63,9 @@ def messages_of(seed: int, customers: int, book: str) -> list[Message]:
         _sell(outbox, accounts)
     for account in accounts:
         _collect(outbox, account)
-    mishaps.receive_from_nobody(outbox, max(1, customers // 18))
+    strangers = mishaps.receive_from_nobody(outbox, max(1, customers // 18))
     receipts.take_deposits(outbox, accounts)
+    setbacks.turn_out(outbox, Random(seed + 2**33), accounts, strangers)
     mishaps.spoil(outbox)
     mishaps.contradict(outbox, max(1, customers // 33))
     mishaps.redeliver(outbox)

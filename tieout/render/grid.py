@@ -20,6 +20,7 @@ NUMBERS = frozenset(
 """Columns that are right-aligned."""
 LONG = frozenset(
     (
+        *("credit_item", "debit_item", "linked_to"),
         *("address", "dimensions", "document", "from_document", "item", "key", "name", "origin", "reason", "replayed"),
         *("rule", "source_id", "stored", "to_document", "value"),
     )

@@ -50,6 +50,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     closed: tuple[date, ...] = ()
     matrix: AllowanceMatrix | None = None
+    rate_source: str = ""
 
     @property
     def open_from(self) -> date:

@@ -264,7 +264,7 @@ class ChangeBookPolicies(CommandBase):
     What is not named stays.
 
     ``tolerances`` replaces the whole table: currency → minor units an item; so does ``tolerance_percents``: currency →
-    per cent of its amount.
+    per cent of its amount. ``rate_source``: whose exchange rates apply to documents that bring none; empty: nobody's.
     """
 
     command: Literal["ChangeBookPolicies"] = "ChangeBookPolicies"
@@ -273,11 +273,12 @@ class ChangeBookPolicies(CommandBase):
     tolerances: dict[CurrencyCode, Annotated[int, Field(ge=0, le=LIMIT)]] | None = None
     tolerance_percents: dict[CurrencyCode, Percent] | None = None
     late_facts: LateFacts | None = None
+    rate_source: Annotated[str, StringConstraints(max_length=ID_LENGTH, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
         policies = (self.allocation, self.settlement, self.tolerances, self.tolerance_percents, self.late_facts)
-        if all(policy is None for policy in policies):
+        if all(policy is None for policy in (*policies, self.rate_source)):
             raise ValueError("must set at least one policy")
         return self
 

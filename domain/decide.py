@@ -99,6 +99,15 @@ def receive_and_evolve(account: Account, given: Sequence[Event], command: Transf
 
 
 def _draft(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> Draft:
+    if named.rate is None:
+        return _dated(account, named, command, book, today)
+    draft = _dated(account, named, command.model_copy(update={"rate": named.rate}), book, today)
+    # It is the command's own event that is converted; what it causes follows.
+    draft.events = [replace(e, rate_source=book.rate_source) if hasattr(e, "rate_source") else e for e in draft.events]
+    return draft
+
+
+def _dated(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> Draft:
     revision = getattr(command, "revision", 1)
     if revision > 1:
         _check_revision(named, command, revision)

@@ -143,12 +143,16 @@ class BookVoucher(Voucher, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class InvoiceIssued(Voucher, frozen=True, kw_only=True, omit_defaults=True):
-    """应收单: D receivable, an item an instalment; C revenue and tax (an opening item: C migration)."""
+    """应收单: D receivable, an item an instalment; C revenue and tax (an opening item: C migration).
+
+    ``rate_source``: whose rate it is, where the document brought none.
+    """
 
     document: str
     total: int
     base_total: int
     rate: str | None = None
+    rate_source: str | None = None
     opening: bool = False
     fiscal_number: str | None = None
     document_on: date
@@ -174,6 +178,7 @@ class CreditNoteIssued(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     total: int
     base_total: int
     rate: str | None = None
+    rate_source: str | None = None
     opening: bool = False
     fiscal_number: str | None = None
     document_on: date
@@ -195,6 +200,7 @@ class PaymentReceived(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     amount: int
     base_amount: int
     rate: str | None = None
+    rate_source: str | None = None
     opening: bool = False
     value_on: date
     method: str
@@ -258,6 +264,7 @@ class RefundPaid(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     amount: int
     base_amount: int
     rate: str | None = None
+    rate_source: str | None = None
     value_on: date
     method: str
     original_payment: str | None = None
@@ -278,6 +285,7 @@ class PaymentReturned(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     amount: int
     base_amount: int
     rate: str | None = None
+    rate_source: str | None = None
     value_on: date
     cash: int
     deductions: list[Deduction] = []
@@ -300,6 +308,7 @@ class PaymentReinstated(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     amount: int
     base_amount: int
     rate: str | None = None
+    rate_source: str | None = None
     value_on: date
     cash: int
     deductions: list[Deduction] = []
@@ -465,13 +474,15 @@ class PostingTemplateChanged(Event, frozen=True, kw_only=True, omit_defaults=Tru
 
 class BookPolicies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How payments settle by themselves, how much of an item may be rounded off, by currency (minor units, and per cent
-    as decimal text), and what becomes of what is asked for a closed period."""
+    as decimal text), what becomes of what is asked for a closed period, and whose exchange rates apply to documents that
+    bring none (empty: nobody's)."""
 
     allocation: str
     tolerances: dict[str, int]
     late_facts: Literal["refuse", "move"] = "move"
     settlement: Settlement = "automatic"
     tolerance_percents: dict[str, str] = {}
+    rate_source: str = ""
 
 
 class BookPoliciesChanged(Event, frozen=True, kw_only=True, omit_defaults=True):

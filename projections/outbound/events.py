@@ -404,6 +404,7 @@ def _book_policies_changed(event: stored.BookPoliciesChanged) -> Fields:
             tolerances=policies.tolerances,
             tolerance_percents=policies.tolerance_percents,
             late_facts=policies.late_facts,
+            rate_source=policies.rate_source,
         )
         for name, policies in (("before", event.before), ("after", event.after))
     }

@@ -395,6 +395,7 @@ class Policies(Struct, frozen=True, kw_only=True):
     tolerances: Annotated[dict[str, int], Meta(description="Minor units.")]
     tolerance_percents: Annotated[dict[str, str], Meta(description="Per cent, as decimal text.")]
     late_facts: Literal["refuse", "move"]
+    rate_source: Annotated[Text, Meta(description="Whose rates apply to documents that bring none; empty: nobody's.")]
 
 
 class BookPoliciesChanged(Public, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from given import BOOK, close, given, invoice, payment, postings, revalue
+from given import BOOK, close, given, invoice, kinds, payment, policies, postings, revalue
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
@@ -97,6 +97,28 @@ def test_a_book_without_an_account_for_it_posts_none() -> None:
     template = books.book.template
     template.roles.pop("revaluation")
     assert books.refused(revalue(books, ("USD", 10_000, 71_000, "7.2"))).value == "revaluation"
+
+
+def test_a_foreign_document_without_a_rate_takes_that_of_the_books_source() -> None:
+    books = given(policies(rate_source="bank"), stated(("2024-01-05", "USD", "7.1"), ("2024-01-10", "USD", "7.2")))
+    [event] = books.booked(invoice("1", 10_000, "01-12", currency="USD"))
+    assert (event.rate, event.rate_source, event.base_total) == ("7.2", "bank", 72_000)
+    [own] = books.booked(invoice("2", 10_000, "01-12", currency="USD", rate="7"))
+    assert (own.rate, own.rate_source) == ("7", None), "what a document brings itself holds"
+    paid, settled = books.booked(payment("P", 10_000, "01-09", pays=["1"], currency="USD"))
+    assert (paid.rate, paid.rate_source, kinds([settled])) == ("7.1", "bank", ["Allocated"])
+
+
+def test_a_rate_is_used_for_ten_days_and_one_that_is_stated_again_holds() -> None:
+    books = given(policies(rate_source="bank"), stated(("2024-01-05", "USD", "7.1")))
+    assert books.refused(invoice("1", 100, "01-04", currency="USD")).code is Code.RATE_MUST_BE_GIVEN
+    assert books.refused(invoice("1", 100, "01-16", currency="USD")).code is Code.RATE_MUST_BE_GIVEN
+    assert books.refused(invoice("1", 100, "01-05", currency="EUR")).code is Code.RATE_MUST_BE_GIVEN
+    books.when(stated(("2024-01-05", "USD", "7.3")))
+    [event] = books.booked(invoice("1", 100, "01-15", currency="USD"))
+    assert event.rate == "7.3"
+    books.booked(policies(rate_source=""))
+    assert books.refused(invoice("2", 100, "01-05", currency="USD")).code is Code.RATE_MUST_BE_GIVEN
 
 
 AMOUNTS = st.integers(-(10**9), 10**9)

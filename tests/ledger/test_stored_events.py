@@ -110,6 +110,7 @@ BILLED: dict[str, Any] = {
 BILLED_IN_FULL: dict[str, Any] = {
     **BILLED,
     "rate": "7.1",
+    "rate_source": "pboc",
     "opening": True,
     "fiscal_number": "24312000000000000001",
     "lines": [LINE, Line(1)],
@@ -158,6 +159,7 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             amount=100,
             base_amount=720,
             rate="7.2",
+            rate_source="pboc",
             opening=True,
             value_on=date(2024, 1, 30),
             method="bank",
@@ -197,6 +199,7 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             amount=100,
             base_amount=720,
             rate="7.2",
+            rate_source="pboc",
             value_on=ON,
             method="bank",
             original_payment=PAYMENT,
@@ -216,6 +219,7 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             amount=100,
             base_amount=720,
             rate="7.2",
+            rate_source="pboc",
             value_on=ON,
             cash=112,
             deductions=[Deduction("provider_fee", 3)],
@@ -249,6 +253,7 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             amount=100,
             base_amount=720,
             rate="7.2",
+            rate_source="pboc",
             value_on=ON,
             cash=112,
             deductions=[Deduction("provider_fee", 3)],
@@ -462,7 +467,7 @@ EVENTS: dict[str, tuple[Event, Event]] = {
             **WHO,
             reason="as agreed",
             before=BookPolicies("oldest_due_first", {}),
-            after=BookPolicies("largest_first", {"CNY": 100}, "refuse", "suggested", {"CNY": "0.5"}),
+            after=BookPolicies("largest_first", {"CNY": 100}, "refuse", "suggested", {"CNY": "0.5"}, "pboc"),
         ),
         BookPoliciesChanged(
             **WHO, before=BookPolicies("none", {}), after=BookPolicies("oldest_due_first", {"CNY": 100})

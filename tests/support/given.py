@@ -39,6 +39,7 @@ from domain.commands import (
     ReturnPayment,
     ReverseDocument,
     RoundOff,
+    StateRates,
     TransferItem,
     WriteOff,
 )
@@ -56,12 +57,13 @@ from domain.decide import (
     references_beyond,
 )
 from domain.decide_book import BookCommand, decide_book
-from domain.documents import account_stream, book_stream, parse_document, waiting_stream
+from domain.documents import account_stream, book_stream, parse_document, rate_stream, waiting_stream
 from domain.draft import Named
-from domain.events import Event, FactDeferred
+from domain.events import Event, FactDeferred, RatesStated
 from domain.history import History, Source, allocated_documents, enters, fold, fold_all, touched_documents
 from domain.items import OpenItem
 from domain.periods import CHECKS
+from domain.rates import Rates, lacks_rate, state_rates
 from domain.refusals import Refusal
 from domain.waiting import applied, defer, deferred_command, rejected, still_waiting
 
@@ -94,6 +96,8 @@ class Books:
                 for event in decide_book(self.book, command, today, self.waiting()):
                     self.book = evolve_book(self.book, event)
                     self._record(book_stream(BOOK), event)
+            elif isinstance(command, StateRates):
+                self._record(rate_stream(BOOK, command.rate_source), state_rates(command, self.book))
             elif isinstance(command, RejectDeferredFact):
                 self._reject(command)
             else:
@@ -160,7 +164,16 @@ class Books:
             for name in further_documents(command, history):
                 histories.setdefault(name, self.history(name))
         histories |= {name: self.history(name) for name in documents_beyond(command, histories)}
-        return Named(histories, frozenset(r for r in named_references(command) if self._is_live(r)))
+        live = frozenset(r for r in named_references(command) if self._is_live(r))
+        return Named(histories, live, self._rate(command))
+
+    def _rate(self, command: AccountCommand) -> str | None:
+        """The rate that a command lacks."""
+        if not lacks_rate(command, self.book):
+            return None
+        stated = [event for _, event in self.events(rate_stream(BOOK, self.book.rate_source))]
+        rates = Rates(event for event in stated if isinstance(event, RatesStated))
+        return rates.on(command.currency, command.effective_on)  # type: ignore[attr-defined]
 
     def waiting(self) -> list[FactDeferred]:
         """The facts that still wait."""

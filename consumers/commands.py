@@ -209,7 +209,8 @@ def _plan(model: type[BaseModel]) -> _Plan:
     lists, models, maps = [], [], []
     for name, field in model.model_fields.items():
         for type_ in get_args(field.annotation) or (field.annotation,):
-            if isinstance(type_, type) and issubclass(type_, BaseModel):
+            # A command within a command is not counted: its message is read strictly.
+            if isinstance(type_, type) and issubclass(type_, BaseModel) and type_.__name__ not in COMMANDS:
                 inner = _plan(type_)
                 assert not inner.lists, "keys are counted two levels deep"
                 assert not inner.models, "keys are counted two levels deep"

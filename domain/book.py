@@ -12,6 +12,8 @@ from domain.commands import ChangeBookPolicies, ChangePostingTemplate, OpenBook
 from domain.events import (
     AllowanceMatrix,
     AllowanceMatrixChanged,
+    Authorities,
+    AuthoritiesChanged,
     BookOpened,
     BookPolicies,
     BookPoliciesChanged,
@@ -49,6 +51,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     policy_version: int
     version: int
     closed: tuple[date, ...] = ()
+    authorities: Authorities = Authorities()
     matrix: AllowanceMatrix | None = None
     rate_source: str = ""
 
@@ -172,6 +175,8 @@ def evolve_book(book: Book | None, event: Event) -> Book:
             policy_version=version if event.after.allocation != book.allocation else book.policy_version,
             version=version,
         )
+    if isinstance(event, AuthoritiesChanged):
+        return msgspec.structs.replace(book, authorities=event.after, version=book.version + 1)
     if isinstance(event, PeriodClosed):
         return msgspec.structs.replace(book, closed=(*book.closed, event.last_on), version=book.version + 1)
     if isinstance(event, PeriodReopened):

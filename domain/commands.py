@@ -27,6 +27,7 @@ from domain.money import LIMIT, is_currency, parse_rate
 _NO_CONTROLS = r"^[^\x00-\x1f\x7f]+$"
 ID_LENGTH = 200
 Id = Annotated[str, StringConstraints(min_length=1, max_length=ID_LENGTH, pattern=_NO_CONTROLS)]
+Actor = Annotated[str, StringConstraints(pattern=_NO_CONTROLS)]
 Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 Series = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f:]*$")]
 Number = Annotated[str, StringConstraints(min_length=1, max_length=90, pattern=_NO_CONTROLS)]
@@ -376,7 +377,7 @@ class PostAllowance(CommandBase):
     effective_on: Day
     position: Id
     book_version: Annotated[int, Field(ge=1, le=LIMIT)]
-    lines: list[AllowanceEvidence]
+    lines: list[AllowanceEvidence] = Field(default_factory=list)
     before: Minor
 
     @model_validator(mode="after")
@@ -434,7 +435,7 @@ class PostRevaluation(CommandBase):
     position: Id
     book_version: Annotated[int, Field(ge=1, le=LIMIT)]
     rate_source: Id
-    lines: list[RevaluationEvidence]
+    lines: list[RevaluationEvidence] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -786,10 +787,144 @@ class RejectDeferredFact(CommandBase):
     fact_source_id: Id
 
 
+Controlled = Literal[
+    "RecordRefund",
+    "IssueCreditNote",
+    "PostAdjustment",
+    "WriteOff",
+    "RecoverWriteOff",
+    "ClaimVatRelief",
+    "TransferItem",
+    "Allocate",
+    "ReleaseAllocation",
+    "ReverseDocument",
+    "ChangeAccountTerms",
+    "ChangePostingTemplate",
+    "ChangeBookPolicies",
+    "ChangeAllowanceMatrix",
+    "PostAllowance",
+    "PostRevaluation",
+    "ChangeAuthorities",
+    "ReopenPeriod",
+]
+"""The names of the commands that may need an approval."""
+
+
+class Limit(Model):
+    """What those of a ``role``, or everybody, may do with a command: ``alone``, and what of others they may approve.
+
+    Amounts are minor units of ``currency``, or without one of the book's base currency; not given: not at all.
+    ``kind``: of a ReverseDocument, only for documents of this kind.
+    """
+
+    command: Controlled
+    role: Word | None = None
+    kind: Kind | None = None
+    currency: CurrencyCode | None = None
+    alone: Annotated[int, Field(ge=0, le=LIMIT)] | None = None
+    approves: Annotated[int, Field(ge=0, le=LIMIT)] | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.alone is None and self.approves is None:
+            raise ValueError("a limit must set alone or approves")
+        if self.kind is not None and self.command != "ReverseDocument":
+            raise ValueError("the kind of a document goes with ReverseDocument only")
+        return self
+
+
+class ChangeAuthorities(CommandBase):
+    """授权: who may do what alone, and who may approve what others made. What is not named stays.
+
+    Each replaces the whole table: ``roles``: actor → roles; ``limits``; ``reason_required``: commands that must say
+    why. Once a limit names a command, whatever no limit lets its maker do alone needs approval. Without any limit
+    nothing does.
+    """
+
+    command: Literal["ChangeAuthorities"] = "ChangeAuthorities"
+    roles: dict[Actor, list[Word]] | None = None
+    limits: list[Limit] | None = None
+    reason_required: list[Controlled] | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.roles is None and self.limits is None and self.reason_required is None:
+            raise ValueError("must set roles, limits or reason_required")
+        return self
+
+
+Instruction = (
+    RecordRefund
+    | IssueCreditNote
+    | PostAdjustment
+    | WriteOff
+    | RecoverWriteOff
+    | ClaimVatRelief
+    | TransferItem
+    | Allocate
+    | ReleaseAllocation
+    | ReverseDocument
+    | ChangeAccountTerms
+    | ChangePostingTemplate
+    | ChangeBookPolicies
+    | ChangeAllowanceMatrix
+    | PostAllowance
+    | PostRevaluation
+    | ChangeAuthorities
+    | ReopenPeriod
+)
+"""The commands that may need an approval. Facts among them never do: they happened anyway."""
+assert Controlled.__args__ == tuple(one.__name__ for one in Instruction.__args__)  # type: ignore[attr-defined]
+INSTRUCTION_BYTES = 50_000
+"""Of an instruction that is to be approved, as JSON: it is kept whole in one event."""
+
+
+def _without_discriminator(schema: dict[str, Any]) -> None:
+    """Takes out of a JSON Schema what only OpenAPI knows: each command names itself in ``command``."""
+    del schema["discriminator"]
+
+
+class RequestApproval(CommandBase):
+    """提请审批: have somebody else approve a whole command, which is booked as it stands when he does.
+
+    ``instruction``: the command, with source, source id and actor of its own; its actor is the maker.
+    """
+
+    command: Literal["RequestApproval"] = "RequestApproval"
+    request: Number
+    instruction: Annotated[Instruction, Field(discriminator="command", json_schema_extra=_without_discriminator)]
+
+    @model_validator(mode="after")
+    def _for_this_book(self) -> Self:
+        if self.instruction.book != self.book:
+            raise ValueError("the instruction must be for the same book")
+        if (self.instruction.source, self.instruction.source_id) == (self.source, self.source_id):
+            raise ValueError("the instruction must have a source id of its own")
+        if len(self.instruction.model_dump_json(exclude_none=True).encode()) > INSTRUCTION_BYTES:
+            raise ValueError("the instruction must not have more than 50000 bytes as JSON")
+        return self
+
+
+class GiveApproval(CommandBase):
+    """审批: approve what another one has made; its events are booked in the same commit. The actor is the checker."""
+
+    command: Literal["GiveApproval"] = "GiveApproval"
+    request: Number
+
+
+class RefuseApproval(CommandBase):
+    """驳回: a request comes to nothing. Whoever made it may take it back so, too."""
+
+    command: Literal["RefuseApproval"] = "RefuseApproval"
+    reason: Annotated[Text, StringConstraints(min_length=1)]
+    request: Number
+
+
 Command = (
     OpenBook
     | ChangePostingTemplate
     | ChangeBookPolicies
+    | ChangeAuthorities
     | ClosePeriod
     | ReopenPeriod
     | ChangeAllowanceMatrix
@@ -815,6 +950,9 @@ Command = (
     | StateControlTotals
     | StateRates
     | RejectDeferredFact
+    | RequestApproval
+    | GiveApproval
+    | RefuseApproval
 )
 COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
 """Reads and writes any command; JSON names it in ``command``."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from domain.account import Account
 from domain.adjustment import post_adjustment
+from domain.authority import Approval, under_control
 from domain.billing import issue_credit_note, issue_invoice
 from domain.book import Book
 from domain.commands import (
@@ -74,17 +75,24 @@ _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] =
 }
 
 
-def decide(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> list[Event]:
-    """The events of a command for a customer account, in order; raises ``Refusal``. ``today`` is the book's day."""
-    return _draft(account, named, command, book, today).events
+def decide(
+    account: Account, named: Named, command: AccountCommand, book: Book, today: date, approval: Approval | None = None
+) -> list[Event]:
+    """The events of a command for a customer account, in order; raises ``Refusal``. ``today`` is the book's day.
+
+    ``approval``: what it is to be booked by; one that is not given yet says what would be booked if it were.
+    """
+    return _draft(account, named, command, book, today, approval).events
 
 
-def decide_and_evolve(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> list[Event]:
+def decide_and_evolve(
+    account: Account, named: Named, command: AccountCommand, book: Book, today: date, approval: Approval | None = None
+) -> list[Event]:
     """``decide``, and the account as ``evolve`` would leave it after each of the events; changed only if not refused.
 
     Cheaper than the two: a decision knows already how the items stand after its events.
     """
-    draft = _draft(account, named, command, book, today)
+    draft = _draft(account, named, command, book, today, approval)
     draft.apply()
     return draft.events
 
@@ -94,32 +102,40 @@ def receive_and_evolve(account: Account, given: Sequence[Event], command: Transf
     [out] = given
     assert isinstance(out, ItemTransferredOut)
     draft = receive_item(account, out, command, book)
+    if out.approval is not None:
+        draft.events = [replace(event, approval=out.approval) for event in draft.events]
     draft.apply()
     return draft.events
 
 
-def _draft(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> Draft:
+def _draft(
+    account: Account, named: Named, command: AccountCommand, book: Book, today: date, approval: Approval | None
+) -> Draft:
     if named.rate is None:
-        return _dated(account, named, command, book, today)
-    draft = _dated(account, named, command.model_copy(update={"rate": named.rate}), book, today)
+        return _dated(account, named, command, book, today, approval)
+    draft = _dated(account, named, command.model_copy(update={"rate": named.rate}), book, today, approval)
     # It is the command's own event that is converted; what it causes follows.
     draft.events = [replace(e, rate_source=book.rate_source) if hasattr(e, "rate_source") else e for e in draft.events]
     return draft
 
 
-def _dated(account: Account, named: Named, command: AccountCommand, book: Book, today: date) -> Draft:
+def _dated(
+    account: Account, named: Named, command: AccountCommand, book: Book, today: date, approval: Approval | None
+) -> Draft:
     revision = getattr(command, "revision", 1)
     if revision > 1:
         _check_revision(named, command, revision)
     asked: date | None = getattr(command, "effective_on", None)
     if asked is None or not belongs_to_closed_period(book, asked):
-        return _HANDLERS[type(command)](account, named, command, book, today)
-    draft = _HANDLERS[type(command)](account, named, moved_to_open_day(command, book), book, today)
-    # Of all its events the one that nothing else has caused is the command's own.
-    draft.events = [
-        replace(e, requested_effective_on=asked) if isinstance(e, Voucher) and e.caused_by is None else e
-        for e in draft.events
-    ]
+        draft = _HANDLERS[type(command)](account, named, command, book, today)
+    else:
+        draft = _HANDLERS[type(command)](account, named, moved_to_open_day(command, book), book, today)
+        # Of all its events the one that nothing else has caused is the command's own.
+        draft.events = [
+            replace(e, requested_effective_on=asked) if isinstance(e, Voucher) and e.caused_by is None else e
+            for e in draft.events
+        ]
+    draft.events = under_control(book, command, draft.events, approval)
     return draft
 
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import date
 
 from domain.allowance import change_matrix, post_allowance
+from domain.authority import Approval, change_authorities, under_control
 from domain.book import Book, change_policies, change_template, open_book
 from domain.commands import (
     ChangeAllowanceMatrix,
+    ChangeAuthorities,
     ChangeBookPolicies,
     ChangePostingTemplate,
     ClosePeriod,
@@ -23,6 +25,7 @@ BookCommand = (
     OpenBook
     | ChangePostingTemplate
     | ChangeBookPolicies
+    | ChangeAuthorities
     | ClosePeriod
     | ReopenPeriod
     | ChangeAllowanceMatrix
@@ -33,17 +36,27 @@ BookCommand = (
 
 
 def decide_book(
-    book: Book | None, command: BookCommand, today: date, waiting: Sequence[FactDeferred] = ()
+    book: Book | None,
+    command: BookCommand,
+    today: date,
+    waiting: Sequence[FactDeferred] = (),
+    approval: Approval | None = None,
 ) -> list[Event]:
     """The events of a command for a book, which is None where it is to be opened; raises ``Refusal``.
 
-    ``today`` is the book's day, ``waiting`` its facts that wait for a document.
+    ``today`` is the book's day, ``waiting`` its facts that wait for a document, ``approval`` what it is booked by.
     """
     if isinstance(command, OpenBook):
         return open_book(command)
     assert book is not None
+    return under_control(book, command, _events(book, command, today, waiting), approval)
+
+
+def _events(book: Book, command: BookCommand, today: date, waiting: Sequence[FactDeferred]) -> list[Event]:
     if isinstance(command, ChangePostingTemplate):
         return change_template(book, command)
+    if isinstance(command, ChangeAuthorities):
+        return [change_authorities(book, command)]
     if isinstance(command, ClosePeriod):
         return [close_period(book, command, today, waiting)]
     if isinstance(command, ReopenPeriod):
@@ -54,4 +67,5 @@ def decide_book(
         return [post_allowance(book, command, today)]
     if isinstance(command, PostRevaluation):
         return list(post_revaluation(book, command, today))
+    assert isinstance(command, ChangeBookPolicies)
     return change_policies(book, command)

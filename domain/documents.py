@@ -96,6 +96,11 @@ def feed_stream(book: str, feed: str) -> str:
     return f"feed:{book}:{feed}"
 
 
+def approval_stream(book: str, request: str) -> str:
+    """The event stream of a request for approval: ``appr:<book>:<request>``."""
+    return f"appr:{book}:{request}"
+
+
 def rate_stream(book: str, source: str) -> str:
     """The event stream of the exchange rates that a source states for a book: ``rate:<book>:<source>``."""
     return f"rate:{book}:{source}"

@@ -110,7 +110,8 @@ class ItemImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """What every event has: where it came from, who asked for it and why.
 
-    ``sequence``: the number that its source gave to the message, within book, day and currency.
+    ``sequence``: the number that its source gave to the message, within book, day and currency. ``approval``: the
+    request by whose approval it was booked; ``actor`` is the maker then.
     """
 
     source: str
@@ -118,6 +119,7 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     actor: str
     reason: str | None = None
     sequence: int | None = None
+    approval: str | None = None
 
 
 class Voucher(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -522,6 +524,68 @@ class PeriodReopened(Event, frozen=True, kw_only=True, omit_defaults=True):
     last_on: date
 
 
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """One rule of the authorities: what those of a ``role``, or everybody, may do with a command.
+
+    ``alone``: up to how much without an approval; ``approves``: up to how much of what somebody else made; none: not at
+    all. Both are minor units of ``currency``, or without one of the base currency.
+    """
+
+    command: str
+    role: str | None = None
+    kind: str | None = None
+    currency: str | None = None
+    alone: int | None = None
+    approves: int | None = None
+
+
+class Authorities(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Who has which roles, what these may do, and which commands must say why. Empty: everybody may do everything."""
+
+    roles: dict[str, list[str]] = {}
+    limits: list[Limit] = []
+    reason_required: list[str] = []
+
+
+class AuthoritiesChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """授权变更: the authorities of a book as they were, and as they are from here on."""
+
+    before: Authorities
+    after: Authorities
+
+
+class ApprovalEvent(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What all events of an approval say: which request, what is asked for, and whose account it concerns, if any."""
+
+    request: str
+    instruction: str
+    customer: str | None = None
+    currency: str | None = None
+
+
+class ApprovalRequested(ApprovalEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """提请审批: a whole command waits for somebody else to approve it. ``maker`` is its own actor.
+
+    ``amount`` and ``base_amount``: what it would have posted then; none of what has to wait for another document.
+    ``document``: the one that it enters or reverses, if any; ``command`` as JSON would give it.
+    """
+
+    maker: str
+    document: str | None = None
+    amount: int | None = None
+    base_amount: int | None = None
+    digest: str
+    command: dict[str, Any]
+
+
+class ApprovalGiven(ApprovalEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """审批通过: ``actor`` is the checker; the events of the command stand in the same commit, and name the request."""
+
+
+class ApprovalRefused(ApprovalEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """审批驳回: the command is not booked; ``reason`` says why."""
+
+
 class AllowanceBucket(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is overdue by at most ``to_days`` (None: by any more) and by more than the bucket before.
 
@@ -706,6 +770,10 @@ TOPICS: dict[str, type[Event]] = {
     "book-policies-changed.v1": BookPoliciesChanged,
     "period-closed.v1": PeriodClosed,
     "period-reopened.v1": PeriodReopened,
+    "authorities-changed.v1": AuthoritiesChanged,
+    "approval-requested.v1": ApprovalRequested,
+    "approval-given.v1": ApprovalGiven,
+    "approval-refused.v1": ApprovalRefused,
     "allowance-matrix-changed.v1": AllowanceMatrixChanged,
     "allowance-posted.v1": AllowancePosted,
     "rates-stated.v1": RatesStated,

@@ -22,6 +22,9 @@ class Code(StrEnum):
     SAME_SOURCE_ID = "same_source_id_must_have_same_content"
     SAME_NUMBER = "same_number_must_have_same_content"
     FACT_WAITING = "fact_must_be_waiting"
+    APPROVAL_PENDING = "approval_must_be_pending"
+    CHECKER_DIFFERS = "checker_must_differ_from_maker"
+    INSTRUCTION_NEW = "instruction_must_not_be_booked_yet"
     REVISION = "previous_revision_must_be_reversed"
     CURRENCY_MUST_MATCH = "currency_must_match_account"
     RATE_MUST_BE_GIVEN = "rate_must_be_given"
@@ -71,11 +74,15 @@ class Code(StrEnum):
     NO_FACT_WAITING = "no_fact_may_be_waiting"
     CHECKS_HOLD = "closing_checks_must_hold"
     LAST_PERIOD = "only_the_period_closed_last_can_be_reopened"
+    AUTHORITIES_CHANGEABLE = "authorities_must_be_changeable"
     REVERSED_TWICE = "document_must_not_be_reversed_twice"
     TRANSFER_BACK = "transfer_must_be_undone_by_its_opposite"
     FISCAL = "fiscal_invoice_must_be_credited"
     REVERSAL_MODE = "only_a_refund_can_have_failed"
     DEPENDANTS = "dependants_must_be_undone_first"
+    REASON_GIVEN = "reason_must_be_given"
+    APPROVAL = "approval_must_be_given"
+    CHECKER_AUTHORITY = "checker_must_have_authority"
     UNEXPECTED = "unexpected_error_must_be_reported"
 
 
@@ -89,6 +96,9 @@ RULES: dict[Code, str] = {
     Code.SAME_SOURCE_ID: "the same source and source id must always come with the same content",
     Code.SAME_NUMBER: "the same document number must always come with the same content",
     Code.FACT_WAITING: "only a fact that waits for a document can be rejected",
+    Code.APPROVAL_PENDING: "only a request that nobody has approved or refused yet can be decided",
+    Code.CHECKER_DIFFERS: "nobody approves what he made or asked for himself",
+    Code.INSTRUCTION_NEW: "what is to be approved must not be in the books already",
     Code.REVISION: "revision n+1 of a document is taken only when revision n has been reversed",
     Code.CURRENCY_MUST_MATCH: "what a command names must be in the currency of the account",
     Code.RATE_MUST_BE_GIVEN: "a currency other than the book's base needs a rate or a base amount",
@@ -138,11 +148,15 @@ RULES: dict[Code, str] = {
     Code.NO_FACT_WAITING: "a period is not closed while a fact of it waits for its document",
     Code.CHECKS_HOLD: "every point of the closing list must be there and hold, or be accepted for a reason",
     Code.LAST_PERIOD: "periods are opened again from the one that was closed last",
+    Code.AUTHORITIES_CHANGEABLE: "the authorities must leave somebody who may change them",
     Code.REVERSED_TWICE: "a document is reversed once, and a reversal never; enter a new revision",
     Code.TRANSFER_BACK: "a transfer is undone by transferring the item back",
     Code.FISCAL: "an invoice with a fiscal number is undone by a credit note only",
     Code.REVERSAL_MODE: "only a refund can have failed; anything else is reversed as an error",
     Code.DEPENDANTS: "what was built upon a document is undone before it",
+    Code.REASON_GIVEN: "the book's authorities ask for a reason with this command",
+    Code.APPROVAL: "what goes beyond its maker's limit needs the approval of somebody else",
+    Code.CHECKER_AUTHORITY: "who approves must have a role that may approve as much",
     Code.UNEXPECTED: "an error of Tieout itself, not of the command; nothing was booked",
 }
 

@@ -17,14 +17,18 @@ from domain.events import DeferredFactApplied, DeferredFactRejected, Event, Fact
 from domain.refusals import Code, Refusal
 
 
-def defer(command: AccountCommand, awaited: str, digest: str) -> FactDeferred:
-    """The event by which a command waits for a document. ``digest`` (hex) is that of the fact, as the register has it."""
+def defer(command: AccountCommand, awaited: str, digest: str, approval: str | None = None) -> FactDeferred:
+    """The event by which a command waits for a document. ``digest`` (hex) is that of the fact, as the register has it.
+
+    ``approval``: the request by whose approval it waits.
+    """
     return FactDeferred(
         source=command.source,
         source_id=command.source_id,
         actor=command.actor,
         reason=command.reason,
         sequence=command.sequence,
+        approval=approval,
         awaited=awaited,
         document=entered_document(command),
         customer=command.customer,
@@ -56,6 +60,7 @@ def applied(fact: FactDeferred, version: int, refusal: Refusal | None = None) ->
         actor=fact.actor,
         reason=fact.reason,
         sequence=fact.sequence,
+        approval=fact.approval,
         fact=version,
         outcome="booked" if refusal is None else "refused",
         code=refusal.code.value if refusal else None,

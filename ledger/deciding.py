@@ -12,14 +12,19 @@ import msgspec
 from msgspec.structs import replace
 
 from domain.account import Account
+from domain.approvals import give_approval, instruction_of, pending, refuse_approval, request_approval
+from domain.authority import Approval
 from domain.book import Book, evolve_book
 from domain.commands import (
     COMMAND,
     ID_LENGTH,
     AccountCommand,
     Command,
+    GiveApproval,
     OpenBook,
+    RefuseApproval,
     RejectDeferredFact,
+    RequestApproval,
     StateControlTotals,
     StateRates,
     TransferItem,
@@ -27,6 +32,7 @@ from domain.commands import (
 from domain.control_totals import state_control_totals
 from domain.decide import (
     awaited_document,
+    decide,
     decide_and_evolve,
     documents_beyond,
     entered_document,
@@ -39,9 +45,9 @@ from domain.decide import (
     references_beyond,
 )
 from domain.decide_book import BookCommand, decide_book
-from domain.documents import AccountName, book_stream, feed_stream, rate_stream, waiting_stream
+from domain.documents import AccountName, approval_stream, book_stream, feed_stream, rate_stream, waiting_stream
 from domain.draft import NOTHING_NAMED, Named
-from domain.events import Event, InvoiceIssued, PaymentReceived
+from domain.events import ApprovalEvent, ApprovalGiven, Event, FactDeferred, InvoiceIssued, PaymentReceived
 from domain.history import History, Source, allocated_documents, enters, fold, fold_all, touched_documents
 from domain.rates import lacks_rate, state_rates
 from domain.refusals import CONFLICTS, Code, Refusal
@@ -115,18 +121,19 @@ class Deciding:
         try:
             outcome = self._book(submission, document)
         except Refusal as refusal:
-            if isinstance(command, AccountCommand):
-                account = self._state.account(*account_name(command))
-                self.refused_at.append((account.stream, account.version))
             if submission.quarantine:
                 self._keep(as_unreadable(submission, refusal))
             return refused(refusal, document)
         # A duplicate releases nothing: what stands open under its name is another content, a conflict still to be seen.
-        if self._state.quarantine_open and outcome.status is not Status.DUPLICATE:
-            position = outcome.position
+        if outcome.status is not Status.DUPLICATE:
+            self._release(command, outcome.position)
+        return outcome
+
+    def _release(self, command: Command, position: int | None) -> None:
+        """What stood in quarantine under the name of a command is in the books now."""
+        if self._state.quarantine_open:
             assert position is not None
             self.entries.quarantine.append(Released(position, command.source, command.source_id))
-        return outcome
 
     def _book(self, submission: Submission, document: str | None) -> Outcome:
         command = submission.command
@@ -153,26 +160,53 @@ class Deciding:
                 self._delivered_again(submission)
                 return _duplicate(known, document)
         before = len(self.recorded)
-        awaited = None
+        awaited, entered = self._carry_out(book, command, document, content)
+        known = self._register_as(command, document, content, before, awaited, submission.origin)
+        return Outcome(
+            Status.BOOKED if awaited is None else Status.WAITING, known.position, known.events, entered, awaited
+        )
+
+    def _carry_out(
+        self, book: Book | None, command: Command, document: str | None, content: bytes
+    ) -> tuple[str | None, str | None]:
+        """Book a command, or let it wait: the document that it waits for, if any, and the one that it is about."""
         if isinstance(command, BookCommand):
             self._book_events(book, command)
+            return None, document
+        assert book is not None
+        if isinstance(command, AccountCommand):
+            return self._account_events(book, command, document, content), document
+        if isinstance(command, GiveApproval):
+            return self._approve(book, command)
+        if isinstance(command, StateControlTotals):
+            self._totals_event(book, command)
+        elif isinstance(command, StateRates):
+            self._rates_event(book, command)
+        elif isinstance(command, RejectDeferredFact):
+            self._reject(command)
+        elif isinstance(command, RequestApproval):
+            self._request(book, command)
         else:
-            assert book is not None
-            if isinstance(command, StateControlTotals):
-                self._totals_event(book, command)
-            elif isinstance(command, StateRates):
-                self._rates_event(book, command)
-            elif isinstance(command, RejectDeferredFact):
-                self._reject(command)
-            else:
-                awaited = self._account_events(book, command, document, content)
+            request = pending(command, self._requested(command))
+            self._record_approval(command.book, refuse_approval(command, request))
+        return None, document
+
+    def _register_as(
+        self,
+        command: Command,
+        document: str | None,
+        content: bytes,
+        before: int,
+        awaited: str | None,
+        origin: str | None,
+    ) -> Known:
+        """What the register is to know of a command whose events begin after the first ``before``."""
         count = len(self.recorded)
-        known = Known(content, PROVISIONAL + count, count - before, awaited, submission.origin)
-        self._receipt(key, known)
+        known = Known(content, PROVISIONAL + count, count - before, awaited, origin)
+        self._receipt((command.source, command.source_id), known)
         if document is not None:
             self._enter(command.book, document, known, self._entered_at(document, before))
-        status = Status.BOOKED if awaited is None else Status.WAITING
-        return Outcome(status, known.position, known.events, document, awaited)
+        return known
 
     def _entered_at(self, document: str, before: int) -> int:
         """The position of the event that entered a document: the one that has its name, else the command's first."""
@@ -181,18 +215,23 @@ class Deciding:
                 return PROVISIONAL + index + 1
         return PROVISIONAL + before + 1
 
-    def _book_events(self, book: Book | None, command: BookCommand) -> None:
+    def _book_events(self, book: Book | None, command: BookCommand, given: ApprovalGiven | None = None) -> None:
         version = 0 if book is None else book.version
-        # The first events of a book need no day, and there is none without its time zone.
-        today = self._now.date() if book is None else self._today_of(book)
-        waiting = [fact for stream, _, fact in self._state.all_waiting() if stream.split(":", 2)[1] == command.book]
-        for event in decide_book(book, command, today, waiting):
+        events = self._decide_book(book, command, _by(given))
+        self._record_given(command.book, given)
+        for event in events:
             version += 1
             book = evolve_book(book, event)
             self._record(book_stream(command.book), version, event)
         assert book is not None
         self._state.put_book(book)
         self.changes += 1
+
+    def _decide_book(self, book: Book | None, command: BookCommand, approval: Approval | None) -> list[Event]:
+        # The first events of a book need no day, and there is none without its time zone.
+        today = self._now.date() if book is None else self._today_of(book)
+        waiting = [fact for stream, _, fact in self._state.all_waiting() if stream.split(":", 2)[1] == command.book]
+        return decide_book(book, command, today, waiting, approval)
 
     def _totals_event(self, book: Book, command: StateControlTotals) -> None:
         event = state_control_totals(command, book, self._today_of(book))
@@ -229,14 +268,22 @@ class Deciding:
         self._versions[stream] = version + 1
         return version + 1
 
-    def _account_events(self, book: Book, command: AccountCommand, document: str | None, content: bytes) -> str | None:
+    def _account_events(
+        self,
+        book: Book,
+        command: AccountCommand,
+        document: str | None,
+        content: bytes,
+        given: ApprovalGiven | None = None,
+    ) -> str | None:
         """Book a command of a customer account, or let it wait: then the document it waits for."""
         account = self._state.account(command.book, command.customer, command.currency)
         named = self._named(command, account).at_rate(self._rate(book, command))
         awaited = awaited_document(command, named)
         if awaited is not None:
             stream = waiting_stream(command.book, awaited)
-            fact = defer(command, awaited, content.hex())
+            self._record_given(command.book, given)
+            fact = defer(command, awaited, content.hex(), given.request if given is not None else None)
             version = self._next_version(stream)
             self._record(stream, version, fact)
             self._touch(command.book, fact)
@@ -245,15 +292,25 @@ class Deciding:
             self.changes += 1
             self.entries.awaited.append((command.book, awaited))
             return awaited
-        events = decide_and_evolve(account, named, command, book, self._today_of(book))
+        events = self._decide(account, named, command, book, _by(given))
         if not events:
             self.refused_at.append((account.stream, account.version))
+        self._record_given(command.book, given)
         self._append(account, events)
         if isinstance(command, TransferItem):
             receiving = self._state.account(command.book, command.to_customer, command.currency)
             self._append(receiving, receive_and_evolve(receiving, events, command, book))
         self._arrive(book, document)
         return None
+
+    def _decide(
+        self, account: Account, named: Named, command: AccountCommand, book: Book, approval: Approval | None
+    ) -> list[Event]:
+        try:
+            return decide_and_evolve(account, named, command, book, self._today_of(book), approval)
+        except Refusal:
+            self.refused_at.append((account.stream, account.version))
+            raise
 
     def _append(self, account: Account, events: Sequence[Event], waited: str | None = None) -> None:
         """The latest events of an account. ``waited``: the document whose register row is that of its FactDeferred."""
@@ -286,15 +343,97 @@ class Deciding:
             entered = None
             try:
                 named = self._named(command, account).at_rate(self._rate(book, command))
-                events = decide_and_evolve(account, named, command, book, self._today_of(book))
+                events = self._decide(account, named, command, book, self._approval_of(fact, book))
                 self._append(account, events, fact.document)
                 entered = fact.document
                 event = applied(fact, version)
             except Refusal as refusal:
-                self.refused_at.append((account.stream, account.version))
                 event = applied(fact, version, refusal)
             self._record(stream, self._next_version(stream), event)
             self._arrive(book, entered)
+
+    # --- approvals
+
+    def _request(self, book: Book, command: RequestApproval) -> None:
+        """Let a command wait for an approval; refused as it would be if it were approved now."""
+        instruction = command.instruction
+        content = digest(instruction)
+        self._check_new(instruction, content)
+        asked = Approval(command.request, None)
+        events: Sequence[Event] | None = None
+        if isinstance(instruction, AccountCommand):
+            account = self._state.account(*account_name(instruction))
+            named = self._named(instruction, account).at_rate(self._rate(book, instruction))
+            if awaited_document(instruction, named) is None:
+                try:
+                    events = decide(account, named, instruction, book, self._today_of(book), asked)
+                except Refusal:
+                    self.refused_at.append((account.stream, account.version))
+                    raise
+        else:
+            events = self._decide_book(book, instruction, asked)
+        self._record_approval(command.book, request_approval(command, content.hex(), events))
+
+    def _approve(self, book: Book, command: GiveApproval) -> tuple[str | None, str | None]:
+        """Book what is approved: the document that it waits for, if any, and the one that it enters."""
+        request = pending(command, self._requested(command))
+        given = give_approval(command, request)
+        instruction = instruction_of(request)
+        content, document = digest(instruction), entered_document(instruction)
+        self._check_new(instruction, content)
+        if (command.source, command.source_id) == (instruction.source, instruction.source_id):
+            raise Refusal(Code.SAME_SOURCE_ID, "source_id", command.source_id)
+        before = len(self.recorded)
+        awaited = None
+        if isinstance(instruction, AccountCommand):
+            awaited = self._account_events(book, instruction, document, content, given)
+        else:
+            self._book_events(book, instruction, given)
+        asked = self._known_receipt((request.source, request.source_id))
+        origin = asked.origin if asked is not None else None
+        known = self._register_as(instruction, document, content, before, awaited, origin)
+        self._release(instruction, known.position)
+        return awaited, document
+
+    def _check_new(self, instruction: Command, content: bytes) -> None:
+        """Refuses an instruction that is in the books already, or whose names are taken by another content."""
+        known = self._known_receipt((instruction.source, instruction.source_id))
+        code, field = Code.SAME_SOURCE_ID, "source_id"
+        document = entered_document(instruction)
+        if known is None and document is not None:
+            named = (instruction.book, document)
+            known = self._documents.get(named) or self._register.documents([named]).get(named)
+            code, field = _taken(instruction)
+        if known is not None:
+            if known.digest == content:
+                code = Code.INSTRUCTION_NEW
+            raise Refusal(code, field, getattr(instruction, field))
+
+    def _known_receipt(self, key: tuple[str, str]) -> Known | None:
+        return self._receipts.get(key) or self._register.receipts([key]).get(key)
+
+    def _requested(self, command: GiveApproval | RefuseApproval) -> list[Event]:
+        """The events of a request, those of this batch included."""
+        stream = approval_stream(command.book, command.request)
+        found = [event for _, event in self._state.events(stream)]
+        return found + [recorded.event for recorded in self.recorded if recorded.originator_id == stream]
+
+    def _record_given(self, book: str, given: ApprovalGiven | None) -> None:
+        """The approval of a command goes before its events."""
+        if given is not None:
+            self._record_approval(book, given)
+
+    def _record_approval(self, book: str, event: ApprovalEvent) -> None:
+        stream = approval_stream(book, event.request)
+        self._record(stream, self._next_version(stream), event)
+
+    def _approval_of(self, fact: FactDeferred, book: Book) -> Approval | None:
+        """By which approval a fact waits: the second event of its request."""
+        if fact.approval is None:
+            return None
+        given = self._event(approval_stream(book.book, fact.approval), 2)
+        assert isinstance(given, ApprovalGiven)
+        return _by(given)
 
     # --- what decide needs to know
 
@@ -436,12 +575,22 @@ def account_name(command: AccountCommand) -> AccountName:
 
 def _registered_as(command: Command) -> str | None:
     """The name under which the register knows what a command enters; None for a command that enters nothing."""
-    return BOOK_DOCUMENT if isinstance(command, OpenBook) else entered_document(command)
+    if isinstance(command, OpenBook):
+        return BOOK_DOCUMENT
+    # No kind of document is called so (``tieout.register`` counts documents by kind).
+    return f"approval:{command.request}" if isinstance(command, RequestApproval) else entered_document(command)
 
 
 def _taken(command: Command) -> tuple[Code, str]:
     """The conflict of a command whose document is known with another content, and the field that shows it."""
-    return (Code.BOOK_MUST_NOT_EXIST, "book") if isinstance(command, OpenBook) else (Code.SAME_NUMBER, "number")
+    if isinstance(command, OpenBook):
+        return Code.BOOK_MUST_NOT_EXIST, "book"
+    return Code.SAME_NUMBER, "request" if isinstance(command, RequestApproval) else "number"
+
+
+def _by(given: ApprovalGiven | None) -> Approval | None:
+    """What is booked by an approval, as ``decide`` wants to know it."""
+    return Approval(given.request, given.actor) if given is not None else None
 
 
 def _duplicate(known: Known, document: str | None) -> Outcome:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from domain.commands import COMMANDS, CommandBase, RecordPayment
+from domain.commands import COMMANDS, CommandBase, RecordPayment, RequestApproval
 
 _LEFT_OUT = {"source", "source_id", "actor", "reason", "sequence"}
 _REPEATED_DATES = ("document_on", "tax_point_on", "value_on")
@@ -34,6 +34,10 @@ def digest(command: CommandBase) -> bytes:
         deducted = sum(deduction["amount"] for deduction in fields.get("deductions", ()))
         if fields["cash"] + deducted == fields["amount"]:
             del fields["cash"]
+    if isinstance(command, RequestApproval):
+        # By its own digest, and by whose and under which name it is to be booked.
+        inner = command.instruction
+        fields["instruction"] = [inner.source, inner.source_id, inner.actor, digest(inner).hex()]
     for name in _UNSORTED:
         entries = fields.get(name)
         if entries and len(entries) > 1:

@@ -22,6 +22,7 @@ from domain.documents import account_stream, parse_account_stream
 from domain.events import CreditNoteIssued, InvoiceIssued, Line
 from domain.refusals import Code, Refusal
 from domain.waiting import asked_for
+from ledger.approvals import Request, requests
 from ledger.attachments import attached_lines
 from ledger.beside import Beside
 from ledger.commit import PROVISIONAL, Advance, Commit, real
@@ -246,6 +247,11 @@ class Ledger(Application[str]):
                 for stream, version, fact in self._state.all_waiting()
             ]
         return sorted((w for w in found if book in (None, w.book)), key=lambda w: (w.book, w.awaited, w.source_id))
+
+    def approvals(self, book: str | None = None, *, every: bool = False) -> list[Request]:
+        """The requests for approval that are pending, or all, of one book or of every one; by book and number."""
+        with self._lock:
+            return list(requests(self._connection, book, every=every))
 
     def lines(self, event: InvoiceIssued | CreditNoteIssued) -> list[Line]:
         """The lines of a document, from its event or from the attachment that they were put into."""

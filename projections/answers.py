@@ -241,6 +241,15 @@ class DocumentView(Answer, frozen=True, kw_only=True):
     history: list["AuditRow"]
 
 
+class Approved(Answer, frozen=True, kw_only=True):
+    """The approval of an event: which request, who gave it and when; the event's own actor is the maker."""
+
+    request: str
+    by: str
+    at: datetime
+    reason: str | None
+
+
 class AuditRow(Answer, frozen=True, kw_only=True):
     """审计轨迹: who booked an event, when, why, and from which message.
 
@@ -262,6 +271,7 @@ class AuditRow(Answer, frozen=True, kw_only=True):
     source: str
     source_id: str
     origin: str | None
+    approved: Approved | None
 
 
 class ExplainedPosting(Answer, frozen=True, kw_only=True):

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import groupby, islice
 
-from domain.events import DeferredFactApplied, DeferredFactRejected, FactDeferred, Voucher
+from domain.documents import approval_stream
+from domain.events import ApprovalEvent, DeferredFactApplied, DeferredFactRejected, FactDeferred, Voucher
 from ledger.outcomes import token
 from projections import log
-from projections.answers import AuditRow, JournalEntry
+from projections.answers import Approved, AuditRow, JournalEntry
 from projections.log import Logged
 from projections.view import Moment, View
 
@@ -101,8 +102,9 @@ def _audited(
     if document is not None:
         found = log.events_concerning(connection, book, document, at.position)
     elif customer is not None:
-        # Facts of his that wait, or waited, lie in streams of the documents that they await.
+        # Facts of his that wait, or waited, lie in streams of the documents that they await; so do requests, by number.
         streams = log.account_streams(connection, book, customer) + log.waiting_streams(connection, book)
+        streams += log.approval_streams(connection, book)
         found = log.events_of(connection, streams, at.position, after)
     else:
         found = log.events(connection, book, at.position, after)
@@ -116,7 +118,7 @@ def audit_row(view: View, logged: Logged) -> AuditRow:
     event = logged.event
     voucher = event if isinstance(event, Voucher) else None
     waits = _waiting(view, logged)
-    name = logged.account
+    name = logged.account or waits
     return AuditRow(
         position=token(logged.position),
         event=logged.event_id,
@@ -124,21 +126,35 @@ def audit_row(view: View, logged: Logged) -> AuditRow:
         recorded_at=logged.recorded_at,
         effective_on=voucher.effective_on if voucher else None,
         requested_effective_on=voucher.requested_effective_on if voucher else None,
-        customer=waits.customer if waits else name.customer if name else None,
-        currency=waits.currency if waits else logged.currency,
-        document=waits.document if waits else logged.document,
+        customer=name.customer if name else None,
+        currency=name.currency if name else logged.currency,
+        document=waits.document if isinstance(waits, FactDeferred) else logged.document,
         caused_by=voucher.caused_by if voucher else None,
         actor=event.actor,
         reason=event.reason,
         source=event.source,
         source_id=event.source_id,
         origin=log.origin(view.connection, event),
+        approved=_approved(view, logged),
     )
 
 
-def _waiting(view: View, logged: Logged) -> FactDeferred | None:
-    """The fact that an event of a waiting stream defers, or decides at last."""
+def _approved(view: View, logged: Logged) -> Approved | None:
+    """By which approval an event was booked: the second event of the request."""
+    request = logged.event.approval
+    if request is None:
+        return None
+    book = logged.stream.split(":", 2)[1]
+    given = log.event_at_version(view.connection, approval_stream(book, request), 2)
+    assert given is not None
+    return Approved(request=request, by=given.event.actor, at=given.recorded_at, reason=given.event.reason)
+
+
+def _waiting(view: View, logged: Logged) -> FactDeferred | ApprovalEvent | None:
+    """What tells whose account an event of another stream concerns: a fact that waits or waited, or a request."""
     event = logged.event
+    if isinstance(event, ApprovalEvent):
+        return event
     if isinstance(event, (DeferredFactApplied, DeferredFactRejected)):
         fact = log.event_at_version(view.connection, logged.stream, event.fact)
         assert fact is not None

@@ -9,7 +9,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
-from domain.documents import AccountName, account_stream, book_stream, feed_stream, parse_account_stream, rate_stream
+from domain.documents import (
+    AccountName,
+    account_stream,
+    approval_stream,
+    book_stream,
+    feed_stream,
+    parse_account_stream,
+    rate_stream,
+)
 from domain.events import BookVoucher, Event, FactDeferred
 from ledger.codec import TOPIC_OF, decode
 from ledger.database import Connection
@@ -156,7 +164,7 @@ def _logged(row: tuple[int, str, int, int, str, bytes]) -> Logged:
 
 # Searched by the database: a row that is not wanted costs a tenth of one that is handed over.
 _OF_BOOK = """WHERE position > :after AND position <= :upto
-    AND (substr(originator_id, 1, length(:account)) IN (:account, :waiting, :feed, :rate) OR originator_id = :own)"""
+    AND (substr(originator_id, 1, length(:account)) IN (:account, :waiting, :feed, :rate, :approval) OR originator_id = :own)"""
 _ENDING = """ AND (substr(originator_id, length(originator_id) - length(:ending) + 1) = :ending
     OR originator_id = :own)"""
 _HOLDING = {False: " AND instr(state, :holding) > 0", True: " AND position(:holding IN state) > 0"}
@@ -185,6 +193,7 @@ def events(
             "account": f"acct:{book}:",
             "waiting": f"wait:{book}:",
             "feed": f"feed:{book}:",
+            "approval": approval_stream(book, ""),
             "rate": f"rate:{book}:",
             "holding": holding,
             "ending": ending,
@@ -248,6 +257,11 @@ def account_streams(connection: Connection, book: str, customer: str, currency: 
 def waiting_streams(connection: Connection, book: str) -> list[str]:
     """The streams of the facts that await or awaited a document of a book."""
     return list(_streams(connection, f"wait:{book}:"))
+
+
+def approval_streams(connection: Connection, book: str) -> list[str]:
+    """The streams of the requests for approval of a book."""
+    return list(_streams(connection, approval_stream(book, "")))
 
 
 def feed_streams(connection: Connection, book: str) -> list[str]:

@@ -37,6 +37,10 @@ _UNCOUNTED = frozenset(
         "StateControlTotals",
         "StateRates",
         "RejectDeferredFact",
+        "ChangeAuthorities",
+        "RequestApproval",
+        "GiveApproval",
+        "RefuseApproval",
     }
 )
 """Commands that control totals do not count."""

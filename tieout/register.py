@@ -10,9 +10,10 @@ import msgspec
 from ledger.database import Location, connect
 from projections.log import account_streams
 
-# The register also has the opening of the book itself, which is of no kind.
+# The register also has the opening of the book itself, and requests for approval: they are of no kind.
 _COUNTS = """SELECT {kind} AS kind, count(*) FROM documents
-    WHERE shard = 0 AND book = :book AND document LIKE '%:%' GROUP BY 1 ORDER BY 1"""
+    WHERE shard = 0 AND book = :book AND document LIKE '%:%' AND document NOT LIKE 'approval:%'
+    GROUP BY 1 ORDER BY 1"""
 _KIND = "substr(document, 1, instr(document, ':') - 1)"
 _KIND_ON_POSTGRES = "split_part(document, ':', 1)"
 _KAFKA = "SELECT application_name, notification_id FROM tracking WHERE application_name LIKE 'kafka:%' ORDER BY 1"

@@ -39,8 +39,10 @@ def write(folder: Path = FOLDER) -> list[str]:
 
 def _command(name: str, model: type[Any]) -> dict[str, Any]:
     schema = model.model_json_schema()
-    schema["required"] = ["command", *schema["required"]]
-    schema["properties"]["command"].pop("default")
+    within = [inner for part, inner in schema.get("$defs", {}).items() if part in COMMANDS]
+    for command in (schema, *within):
+        command["required"] = ["command", *command["required"]]
+        command["properties"]["command"].pop("default")
     return {"$schema": DRAFT, "$id": f"urn:tieout:{event_type(name)}", **schema}
 
 

@@ -27,6 +27,10 @@ KEYED_BY_BOOK = frozenset(
         "StateControlTotals",
         "StateRates",
         "RejectDeferredFact",
+        "ChangeAuthorities",
+        "RequestApproval",
+        "GiveApproval",
+        "RefuseApproval",
     }
 )
 SAID_BY_ENVELOPE = frozenset({"command", "source", "source_id"})
@@ -112,6 +116,9 @@ def _components() -> tuple[dict[str, Any], dict[str, Any]]:
 def _add_schemas(schemas: dict[str, Any], name: str, schema: dict[str, Any]) -> None:
     """The command with and without what an envelope says, and the parts that commands share."""
     for part, inner in schema.pop("$defs", {}).items():
+        if part in COMMANDS:
+            # A command within a command is the component that it is anyway.
+            continue
         inner = _moved(inner)
         assert schemas.setdefault(part, inner) == inner, f"two parts are named {part}"
     schema = _moved(schema)

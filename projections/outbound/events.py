@@ -22,6 +22,7 @@ CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
 
 NOT_PUBLISHED = {
     "control-totals-stated": "what a source says of its own messages, which it knows already",
+    "authorities-changed": "who may do how much alone is the concern of the house",
     "rates-stated": "what others say of exchange rates; the rate that applied stands in each event that was valued by one",
 }
 """Kinds of events that do not go out, and why."""
@@ -103,7 +104,9 @@ def _account(logged: Logged, event: stored.Event) -> Account:
     if logged.account is not None:
         return Account(*logged.account)
     book = logged.stream.split(":", 2)[1]
-    return Account(book, event.customer, event.currency) if isinstance(event, stored.FactDeferred) else Account(book)
+    if isinstance(event, (stored.FactDeferred, stored.ApprovalEvent)):
+        return Account(book, event.customer or "", event.currency or "")
+    return Account(book)
 
 
 def _given(value: T | None) -> T | UnsetType:
@@ -119,6 +122,7 @@ def _said(logged: Logged, account: Account) -> Fields:
         "source": event.source,
         "source_id": event.source_id,
         "reason": _given(event.reason),
+        "approval": _given(event.approval),
     }
     return said | {"customer": account.customer, "currency": account.currency} if account.customer else said
 
@@ -422,6 +426,18 @@ def _period(event: stored.PeriodClosed | stored.PeriodReopened) -> Fields:
     return {"period": event.period, "first_on": event.first_on, "last_on": event.last_on}
 
 
+def _approval(event: stored.ApprovalEvent) -> Fields:
+    return {"request": event.request, "command": event.instruction}
+
+
+def _approval_requested(event: stored.ApprovalRequested) -> Fields:
+    return _approval(event) | {
+        "document": _given(event.document),
+        "amount": _given(event.amount),
+        "base_amount": _given(event.base_amount),
+    }
+
+
 def _allowance_matrix_changed(event: stored.AllowanceMatrixChanged) -> Fields:
     return {
         "before": UNSET if event.before is None else _matrix(event.before),
@@ -524,6 +540,9 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.BookPoliciesChanged: _book_policies_changed,
     stored.PeriodClosed: _period_closed,
     stored.PeriodReopened: _period,
+    stored.ApprovalRequested: _approval_requested,
+    stored.ApprovalGiven: _approval,
+    stored.ApprovalRefused: _approval,
     stored.AllowanceMatrixChanged: _allowance_matrix_changed,
     stored.AllowancePosted: _allowance_posted,
     stored.RevaluationPosted: _revaluation_posted,
@@ -552,6 +571,9 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.BookPoliciesChanged: "tieout.book-policies-changed.v1",
     stored.PeriodClosed: "tieout.period-closed.v1",
     stored.PeriodReopened: "tieout.period-reopened.v1",
+    stored.ApprovalRequested: "tieout.approval-requested.v1",
+    stored.ApprovalGiven: "tieout.approval-given.v1",
+    stored.ApprovalRefused: "tieout.approval-refused.v1",
     stored.AllowanceMatrixChanged: "tieout.allowance-matrix-changed.v1",
     stored.AllowancePosted: "tieout.allowance-posted.v1",
     stored.RevaluationPosted: "tieout.revaluation-posted.v1",

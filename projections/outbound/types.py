@@ -108,11 +108,15 @@ class Public(Struct, frozen=True, kw_only=True):
     book: Text
     version: Annotated[
         int,
-        Meta(ge=1, description="The event's number in its account, in its book, or among what awaits one document."),
+        Meta(
+            ge=1,
+            description="The event's number in its account, in its book, or among what awaits one document, of one request.",
+        ),
     ]
     source: Annotated[Text, Meta(description="Who asked for it; with `source_id` the name of the command.")]
     source_id: Text
     reason: Text | UnsetType = UNSET
+    approval: Annotated[Text | UnsetType, Meta(description="The request by whose approval it was booked.")] = UNSET
 
 
 class OfAccount(Public, frozen=True, kw_only=True):
@@ -432,6 +436,31 @@ class PeriodReopened(Public, frozen=True, kw_only=True):
     last_on: date
 
 
+class Approval(Public, frozen=True, kw_only=True):
+    """What is said of a request for approval; without a customer it concerns the whole book."""
+
+    customer: Text | UnsetType = UNSET
+    currency: Annotated[str | UnsetType, Meta(description="ISO 4217.")] = UNSET
+    request: Annotated[Text, Meta(description="The number of the request.")]
+    command: Annotated[Text, Meta(description="What is to be approved, such as RecordRefund.")]
+
+
+class ApprovalRequested(Approval, frozen=True, kw_only=True):
+    """What goes beyond its maker's limit waits for somebody else to approve it. Nothing is booked so far."""
+
+    document: Annotated[str | UnsetType, Meta(description="The document that it enters or reverses, if any.")] = UNSET
+    amount: Minor | UnsetType = UNSET
+    base_amount: BaseMinor | UnsetType = UNSET
+
+
+class ApprovalGiven(Approval, frozen=True, kw_only=True):
+    """It was approved, and is booked by the events that name the request in `approval`."""
+
+
+class ApprovalRefused(Approval, frozen=True, kw_only=True):
+    """It was refused or taken back, and is not booked; `reason` says why."""
+
+
 class AllowanceBucket(Struct, frozen=True, kw_only=True):
     """Receivables that are overdue by more than the bucket before and by at most `to_days`; the last has no end."""
 
@@ -561,6 +590,9 @@ TYPES: dict[str, type[Public]] = {
     "tieout.book-policies-changed.v1": BookPoliciesChanged,
     "tieout.period-closed.v1": PeriodClosed,
     "tieout.period-reopened.v1": PeriodReopened,
+    "tieout.approval-requested.v1": ApprovalRequested,
+    "tieout.approval-given.v1": ApprovalGiven,
+    "tieout.approval-refused.v1": ApprovalRefused,
     "tieout.allowance-matrix-changed.v1": AllowanceMatrixChanged,
     "tieout.allowance-posted.v1": AllowancePosted,
     "tieout.revaluation-posted.v1": RevaluationPosted,

@@ -15,6 +15,7 @@ DOCUMENT: dict[str, Any] = json.loads(asyncapi.document())
 MESSAGES: dict[str, Any] = DOCUMENT["components"]["messages"]
 KNOWN = {
     *("$ref", "additionalProperties", "allOf", "anyOf", "const", "default", "description", "enum", "format", "items"),
+    "oneOf",
     *(
         "maximum",
         "maxLength",
@@ -76,7 +77,12 @@ def test_schemas_keep_to_the_words_that_asyncapi_knows() -> None:
         for name in ("properties", "patternProperties"):
             for inner in schema.get(name, {}).values():
                 yield from words(inner)
-        for inner in [*schema.get("anyOf", ()), *schema.get("allOf", ()), schema.get("items")]:
+        for inner in [
+            *schema.get("anyOf", ()),
+            *schema.get("allOf", ()),
+            *schema.get("oneOf", ()),
+            schema.get("items"),
+        ]:
             if inner is not None:
                 yield from words(inner)
 

@@ -114,6 +114,35 @@ def test_a_key_that_stands_twice_is_refused(broken: Callable[[str], str], key: s
     assert refused(broken(text())) == (key, "", "must stand only once in an object")
 
 
+def test_a_key_that_stands_twice_in_a_command_within_a_command_is_refused() -> None:
+    whole = json.dumps(
+        {
+            "command": "RequestApproval",
+            "source": "desk",
+            "source_id": "q",
+            "book": "main",
+            "request": "7",
+            "instruction": {
+                "command": "WriteOff",
+                "source": "desk",
+                "source_id": "w",
+                "book": "main",
+                "customer": "C1",
+                "currency": "CNY",
+                "number": "W",
+                "effective_on": "2026-01-31",
+                "items": [{"item": "invoice::1:1#1", "amount": 5}],
+            },
+        }
+    )
+    assert isinstance(parse_command(whole, origin="test"), Submission)
+    assert refused(whole.replace('"amount": 5', '"amount": 5, "amount": 6')) == (
+        "amount",
+        "",
+        "must stand only once in an object",
+    )
+
+
 @pytest.mark.parametrize("source_id", ["a:b", 'a":b', "a : b", 'say ":" twice', "\\"])
 def test_colons_and_quotes_in_values_are_no_keys(source_id: str) -> None:
     found = parse(text(source_id=source_id))

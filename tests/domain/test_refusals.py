@@ -9,6 +9,8 @@ from given import (
     Books,
     adjustment,
     allocate,
+    approve,
+    authorities,
     close,
     credit_note,
     given,
@@ -23,6 +25,7 @@ from given import (
     release,
     relieve,
     reopen,
+    request,
     returned,
     reverse,
     round_off,
@@ -39,6 +42,7 @@ OF_THE_LEDGER = [
     Code.BOOK_MUST_NOT_EXIST,
     Code.SAME_SOURCE_ID,
     Code.SAME_NUMBER,
+    Code.INSTRUCTION_NEW,
     Code.UNEXPECTED,
 ]
 """Codes that only the ledger or the border raises: pure rules know neither receipts nor messages."""
@@ -61,9 +65,28 @@ def policies(**more: Any) -> ChangeBookPolicies:
 SETTLED = [invoice("I1", 10_000), payment("P1", 10_000)]
 """An invoice of 10 January settled by a payment of 20 January; the allocation is 3.1."""
 
+UNDER_CONTROL = authorities(
+    roles={"li": ["supervisor"], "wang": ["controller"]},
+    limits=[
+        {"command": "RecordRefund", "alone": 100},
+        {"command": "RecordRefund", "role": "supervisor", "approves": 500},
+        {"command": "ChangeAuthorities", "role": "controller", "approves": 0},
+    ],
+    reason_required=["WriteOff"],
+)
+"""Anybody refunds 1.00 alone; a supervisor approves up to 5.00."""
+
 Row = tuple[Code, list[Command], Command, str, str]
 ROWS: list[Row] = [
     (Code.FACT_WAITING, [invoice("I1", 100)], reject(invoice("I2", 1, source_id="X")), "fact_source_id", "X"),
+    (Code.APPROVAL_PENDING, [], approve("7", "li"), "request", "7"),
+    (
+        Code.CHECKER_DIFFERS,
+        [payment("P1", 300), UNDER_CONTROL, request("7", refund("R1", 200, actor="li"))],
+        approve("7", "li"),
+        "actor",
+        "li",
+    ),
     (Code.REVISION, [invoice("I1", 100)], invoice("I1", 200, revision=2), "revision", "2"),
     (
         Code.CURRENCY_MUST_MATCH,
@@ -304,6 +327,13 @@ ROWS: list[Row] = [
     (Code.CHECKS_HOLD, [], close("2024-01").model_copy(update={"checks": []}), "checks", "waiting"),
     (Code.LAST_PERIOD, [close("2024-01"), close("2024-02")], reopen("2024-01"), "period", "2024-01"),
     (
+        Code.AUTHORITIES_CHANGEABLE,
+        [],
+        authorities(roles={}, limits=[{"command": "ChangeAuthorities", "role": "controller", "approves": 0}]),
+        "limits",
+        "ChangeAuthorities",
+    ),
+    (
         Code.REVERSED_TWICE,
         [invoice("I1", 100), reverse("invoice::I1:1")],
         reverse("invoice::I1:1"),
@@ -331,6 +361,27 @@ ROWS: list[Row] = [
         reverse("payment::P1:1"),
         "document",
         "refund::R1:1",
+    ),
+    (
+        Code.REASON_GIVEN,
+        [invoice("I1", 100), UNDER_CONTROL],
+        write_off("W1", "invoice::I1:1#1", reason=" "),
+        "reason",
+        "",
+    ),
+    (
+        Code.APPROVAL,
+        [payment("P1", 300), UNDER_CONTROL],
+        refund("R1", 101, actor="zhang"),
+        "actor",
+        "zhang (101)",
+    ),
+    (
+        Code.CHECKER_AUTHORITY,
+        [payment("P1", 900), UNDER_CONTROL, request("7", refund("R1", 501, actor="zhang"))],
+        approve("7", "li"),
+        "actor",
+        "li (501)",
     ),
 ]
 

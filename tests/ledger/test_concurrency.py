@@ -1,43 +1,15 @@
 """Two writers at once: what neither could see when it decided is a commit that fails, and is decided again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from eventsourcing.persistence import OperationalError
-from shop import invoice, opened, payment, refund, reversal, submit
+from shop import Meanwhile, invoice, payment, refund, reversal, submit
 
 from domain.commands import OpenBook
 from ledger.commit import Commit
-from ledger.database import Location
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Status
-
-
-@pytest.fixture
-def pair(store: Location) -> Iterator[tuple[Ledger, Ledger]]:
-    """Two ledgers on one store."""
-    with opened(store) as first, Ledger.open(store) as second:
-        yield first, second
-
-
-Meanwhile = Callable[[Ledger, Callable[[], object]], None]
-
-
-@pytest.fixture
-def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
-    """``meanwhile(ledger, do)``: ``do`` happens once, between the ledger's next decision and its commit."""
-
-    def arrange(ledger: Ledger, do: Callable[[], object]) -> None:
-        commit, todo = ledger.recorder.commit, [do]
-
-        def late(*arguments: object) -> object:
-            if todo:
-                todo.pop()()
-            return commit(*arguments)  # type: ignore[arg-type]
-
-        monkeypatch.setattr(ledger.recorder, "commit", late)
-
-    return arrange
 
 
 def statuses(outcomes: list[Outcome]) -> list[Status]:

@@ -28,6 +28,11 @@ from domain.events import (
     AllowanceMatrix,
     AllowanceMatrixChanged,
     AllowancePosted,
+    ApprovalGiven,
+    ApprovalRefused,
+    ApprovalRequested,
+    Authorities,
+    AuthoritiesChanged,
     BookOpened,
     BookPolicies,
     BookPoliciesChanged,
@@ -47,6 +52,7 @@ from domain.events import (
     ItemImage,
     ItemTransferredIn,
     ItemTransferredOut,
+    Limit,
     Line,
     PaymentReceived,
     PaymentReinstated,
@@ -502,6 +508,58 @@ EVENTS: dict[str, tuple[Event, Event]] = {
         ),
         PeriodReopened(**WHO, period="2024-01", first_on=date(2024, 1, 1), last_on=date(2024, 1, 31)),
     ),
+    "authorities-changed.v1": (
+        AuthoritiesChanged(
+            **WHO,
+            reason="a new controller",
+            before=Authorities(),
+            after=Authorities(
+                {"li.si": ["controller"]},
+                [
+                    Limit(command="ReverseDocument", kind="invoice", currency="CNY", alone=100),
+                    Limit(command="ChangeAuthorities", role="controller", approves=0),
+                ],
+                ["WriteOff"],
+            ),
+        ),
+        AuthoritiesChanged(**WHO, before=Authorities(), after=Authorities()),
+    ),
+    "approval-requested.v1": (
+        ApprovalRequested(
+            **WHO,
+            reason="as agreed with the customer",
+            request="2024-17",
+            instruction="RecordRefund",
+            customer="C:1",
+            currency="USD",
+            maker="wang.wu",
+            document=REFUND,
+            amount=100,
+            base_amount=710,
+            digest="00ff",
+            command={"command": "RecordRefund", "number": "R1", "amount": 100, "effective_on": "2024-01-31"},
+        ),
+        ApprovalRequested(
+            **WHO, request="2024-17", instruction="ReopenPeriod", maker="wang.wu", digest="00ff", command={}
+        ),
+    ),
+    "approval-given.v1": (
+        ApprovalGiven(
+            **WHO, reason="seen", request="2024-17", instruction="RecordRefund", customer="C:1", currency="USD"
+        ),
+        ApprovalGiven(**WHO, request="2024-17", instruction="ReopenPeriod"),
+    ),
+    "approval-refused.v1": (
+        ApprovalRefused(
+            **WHO,
+            reason="not agreed with the customer",
+            request="2024-17",
+            instruction="RecordRefund",
+            customer="C:1",
+            currency="USD",
+        ),
+        ApprovalRefused(**WHO, request="2024-17", instruction="ReopenPeriod"),
+    ),
     "allowance-matrix-changed.v1": (
         AllowanceMatrixChanged(**WHO, reason="by last year's losses", before=MATRIX, after=MATRIX),
         AllowanceMatrixChanged(**WHO, after=AllowanceMatrix([AllowanceBucket(None, "5")])),
@@ -588,9 +646,12 @@ EVENTS: dict[str, tuple[Event, Event]] = {
         ControlTotalsStated(**WHO, feed="shop:1", day=ON, currency="USD", count=0, amount=0),
     ),
 }
-ADDED: dict[str, Any] = {"sequence": 17}
-"""Fields that every event may have and that the first goldens do not."""
-EXAMPLES = {topic: (full, bare, replace(full, **ADDED)) for topic, (full, bare) in EVENTS.items()}
+ADDED: dict[str, Any] = {"sequence": 17, "approval": "2024-17"}
+"""Fields that every event may have and that the first goldens do not, in the order in which they came."""
+EXAMPLES = {
+    topic: (full, bare, replace(full, sequence=ADDED["sequence"]), replace(full, **ADDED))
+    for topic, (full, bare) in EVENTS.items()
+}
 
 
 def optional_fields(event: Event) -> list[str]:
@@ -606,7 +667,7 @@ def test_every_topic_has_its_examples() -> None:
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_the_full_example_has_every_field_and_the_bare_one_only_those_required(topic: str) -> None:
-    full, bare, later = EXAMPLES[topic]
+    full, bare, *_, later = EXAMPLES[topic]
     stored = msgspec.json.decode(encode(full))
     assert set(stored) == set(full.__struct_fields__) - set(ADDED)
     assert set(msgspec.json.decode(encode(later))) == set(full.__struct_fields__)

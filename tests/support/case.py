@@ -16,6 +16,10 @@ from given import BOOK, Books
 from domain.commands import COMMAND, COMMANDS, Command
 from domain.events import (
     AllowanceMatrixChanged,
+    ApprovalEvent,
+    ApprovalGiven,
+    ApprovalRequested,
+    AuthoritiesChanged,
     Event,
     FactDeferred,
     ItemTransferredIn,
@@ -83,6 +87,11 @@ class Case:
         )
 
     def _command(self, fields: dict[str, Any], day: str) -> Command:
+        command: Command = COMMAND.validate_json(msgspec.json.encode(self._filled(fields, day)))
+        return command
+
+    def _filled(self, fields: dict[str, Any], day: str) -> dict[str, Any]:
+        """The fields of a command, those that every step would repeat included."""
         self._count += 1
         known = {"source": "case", "source_id": str(self._count), "book": BOOK, "customer": "C1", "currency": "CNY"}
         given = known | fields
@@ -100,8 +109,9 @@ class Case:
             given.setdefault("instalments", [{"due_on": given["effective_on"], "amount": fields["total"]}])
         if "customer" not in model.model_fields:
             del given["customer"], given["currency"]
-        command: Command = COMMAND.validate_json(msgspec.json.encode(given))
-        return command
+        if "instruction" in fields:
+            given["instruction"] = self._filled(fields["instruction"], day)
+        return given
 
     def _outcome(self, outcome: list[Event] | Refusal, currency: str) -> list[str]:
         if isinstance(outcome, Refusal):
@@ -109,6 +119,8 @@ class Case:
         said = [f"等待 {event.awaited}" for event in outcome if isinstance(event, FactDeferred)]
         said += [f"结账 {event.period}" for event in outcome if isinstance(event, PeriodClosed)]
         said += [f"反结账 {event.period}" for event in outcome if isinstance(event, PeriodReopened)]
+        said += ["授权变更" for event in outcome if isinstance(event, AuthoritiesChanged)]
+        said += [self._approval(event, currency) for event in outcome if isinstance(event, ApprovalEvent)]
         said += [f"比例 {_rates(event)}" for event in outcome if isinstance(event, AllowanceMatrixChanged)]
         said += [""] if said else []
         vouchers: dict[tuple[str, str, str | None], list[Voucher]] = {}
@@ -125,6 +137,14 @@ class Case:
             said += [received] if received else []
             said += [*self._moved(events), *self._voucher(events, currency), ""]
         return said[:-1] or ["无分录"]
+
+    def _approval(self, event: ApprovalEvent, currency: str) -> str:
+        """What a request asks for, or what became of it."""
+        if isinstance(event, ApprovalRequested):
+            amount = "" if event.amount is None else f" {money(event.amount, currency)}"
+            return f"提请审批 {event.request}: {event.instruction}{amount}，制单 {event.maker}"
+        done = "审批通过" if isinstance(event, ApprovalGiven) else "审批驳回"
+        return f"{done} {event.request}: {event.actor}" + (f"，{event.reason}" if event.reason else "")
 
     def _moved(self, events: list[Voucher]) -> list[str]:
         """Where a voucher was moved to, and where it belonged."""

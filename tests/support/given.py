@@ -12,16 +12,20 @@ from typing import Any
 import msgspec
 
 from domain.account import Account, evolve, from_snapshot, payload, snapshot
+from domain.approvals import give_approval, instruction_of, pending, refuse_approval, request_approval
+from domain.authority import Approval
 from domain.book import Book, evolve_book, open_book
 from domain.commands import (
     AccountCommand,
     Allocate,
     ChangeAccountTerms,
     ChangeAllowanceMatrix,
+    ChangeAuthorities,
     ChangeBookPolicies,
     ClaimVatRelief,
     ClosePeriod,
     Command,
+    GiveApproval,
     IssueCreditNote,
     IssueInvoice,
     OpenBook,
@@ -31,10 +35,12 @@ from domain.commands import (
     RecordPayment,
     RecordRefund,
     RecoverWriteOff,
+    RefuseApproval,
     ReinstatePayment,
     RejectDeferredFact,
     ReleaseAllocation,
     ReopenPeriod,
+    RequestApproval,
     Resettle,
     ReturnPayment,
     ReverseDocument,
@@ -57,9 +63,9 @@ from domain.decide import (
     references_beyond,
 )
 from domain.decide_book import BookCommand, decide_book
-from domain.documents import account_stream, book_stream, parse_document, rate_stream, waiting_stream
+from domain.documents import account_stream, approval_stream, book_stream, parse_document, rate_stream, waiting_stream
 from domain.draft import Named
-from domain.events import Event, FactDeferred, RatesStated
+from domain.events import ApprovalGiven, ApprovalRequested, Event, FactDeferred, RatesStated
 from domain.history import History, Source, allocated_documents, enters, fold, fold_all, touched_documents
 from domain.items import OpenItem
 from domain.periods import CHECKS
@@ -93,9 +99,9 @@ class Books:
         before = len(self.log)
         try:
             if isinstance(command, BookCommand):
-                for event in decide_book(self.book, command, today, self.waiting()):
-                    self.book = evolve_book(self.book, event)
-                    self._record(book_stream(BOOK), event)
+                self._book_command(command, today)
+            elif isinstance(command, RequestApproval | GiveApproval | RefuseApproval):
+                self._approval(command, today)
             elif isinstance(command, StateRates):
                 self._record(rate_stream(BOOK, command.rate_source), state_rates(command, self.book))
             elif isinstance(command, RejectDeferredFact):
@@ -180,6 +186,44 @@ class Books:
         streams = [stream for stream in self._by_stream if stream.startswith("wait:")]
         return [fact for stream in streams for fact in still_waiting(self.events(stream)).values()]
 
+    def pending(self) -> list[ApprovalRequested]:
+        """The requests that nobody has decided yet."""
+        streams = [self.events(stream) for stream in self._by_stream if stream.startswith("appr:")]
+        return [events[0][1] for events in streams if len(events) == 1]  # type: ignore[misc]
+
+    def _book_command(self, command: BookCommand, today: date, given: ApprovalGiven | None = None) -> None:
+        events = decide_book(self.book, command, today, self.waiting(), _by(given))
+        self._give(given)
+        for event in events:
+            self.book = evolve_book(self.book, event)
+            self._record(book_stream(BOOK), event)
+
+    def _approval(self, command: RequestApproval | GiveApproval | RefuseApproval, today: date) -> None:
+        stream = approval_stream(BOOK, command.request)
+        if isinstance(command, RequestApproval):
+            asked, made = Approval(command.request, None), command.instruction
+            events: list[Any] | None = None
+            if isinstance(made, BookCommand):
+                events = decide_book(self.book, made, today, self.waiting(), asked)
+            elif awaited_document(made, self.named(made)) is None:
+                account = self.account(made.customer, made.currency)
+                events = decide(account, self.named(made), made, self.book, today, asked)
+            self._record(stream, request_approval(command, "00", events))
+            return
+        request = pending(command, [event for _, event in self.events(stream)])
+        if isinstance(command, RefuseApproval):
+            self._record(stream, refuse_approval(command, request))
+            return
+        made, given = instruction_of(request), give_approval(command, request)
+        if isinstance(made, BookCommand):
+            self._book_command(made, today, given)
+        else:
+            self._account_command(made, today, given)
+
+    def _give(self, given: ApprovalGiven | None) -> None:
+        if given is not None:
+            self._record(approval_stream(BOOK, given.request), given)
+
     def _reject(self, command: RejectDeferredFact) -> None:
         waits = {
             stream: facts
@@ -193,20 +237,31 @@ class Books:
                 return
         rejected(command, ())
 
-    def _account_command(self, command: AccountCommand, today: date) -> None:
+    def _account_command(self, command: AccountCommand, today: date, given: ApprovalGiven | None = None) -> None:
         named = self.named(command)
         awaited = awaited_document(command, named)
         if awaited is not None:
-            self._record(waiting_stream(BOOK, awaited), defer(command, awaited, "00"))
+            self._give(given)
+            fact = defer(command, awaited, "00", given.request if given is not None else None)
+            self._record(waiting_stream(BOOK, awaited), fact)
         else:
-            self._book(command, named, today)
+            self._book(command, named, today, given)
 
-    def _book(self, command: AccountCommand, named: Named, today: date) -> None:
+    def _book(
+        self,
+        command: AccountCommand,
+        named: Named,
+        today: date,
+        given: ApprovalGiven | None = None,
+        waited_for: Approval | None = None,
+    ) -> None:
         account = self.account(command.customer, command.currency)
         twin = from_snapshot(snapshot(account))
-        events = decide(account, named, command, self.book, today)
+        approval = waited_for or _by(given)
+        events = decide(account, named, command, self.book, today, approval)
+        self._give(given)
         entered = self._append(account, events)
-        assert decide_and_evolve(twin, named, command, self.book, today) == events
+        assert decide_and_evolve(twin, named, command, self.book, today, approval) == events
         assert payload(twin) == payload(account), "both ways to the same account"
         if isinstance(command, TransferItem):
             receiving = self.account(command.to_customer, command.currency)
@@ -231,11 +286,16 @@ class Books:
         for version, fact in still_waiting(self.events(stream)).items():
             command = deferred_command(fact)
             try:
-                self._book(command, self.named(command), today)
+                self._book(command, self.named(command), today, waited_for=self._approval_of(fact))
             except Refusal as refusal:
                 self._record(stream, applied(fact, version, refusal))
             else:
                 self._record(stream, applied(fact, version))
+
+    def _approval_of(self, fact: FactDeferred) -> Approval | None:
+        if fact.approval is None:
+            return None
+        return _by(self.events(approval_stream(BOOK, fact.approval))[1][1])  # type: ignore[arg-type]
 
     def _is_live(self, reference: str) -> bool:
         revisions = [name for name in self._concerning if name.rpartition(":")[0] == reference]
@@ -249,6 +309,10 @@ class Books:
         for document in {*touched_documents(event), enters(event)} - {None}:
             assert document is not None
             self._concerning.setdefault(document, []).append(at)
+
+
+def _by(given: ApprovalGiven | None) -> Approval | None:
+    return Approval(given.request, given.actor) if given is not None else None
 
 
 def given(*commands: Command, today: date = TODAY, **settings: Any) -> Books:
@@ -501,4 +565,29 @@ def reverse(document: str, failed_on: str | date | None = None, **more: Any) -> 
     if failed_on is not None:
         fields |= {"mode": "failed", "effective_on": day(failed_on)}
     command: ReverseDocument = _made(ReverseDocument, fields | more)
+    return command
+
+
+def authorities(**tables: Any) -> ChangeAuthorities:
+    """Who may do what: ``roles``, ``limits``, ``reason_required``."""
+    command: ChangeAuthorities = _of_book(ChangeAuthorities, **tables)
+    return command
+
+
+def request(number: str, instruction: Command, **more: Any) -> RequestApproval:
+    """A whole command is to be approved; asked for by its maker, if nobody else is named."""
+    fields = {"actor": instruction.actor, "request": number, "instruction": instruction.model_dump()} | more
+    command: RequestApproval = _of_book(RequestApproval, **fields)
+    return command
+
+
+def approve(number: str, actor: str, **more: Any) -> GiveApproval:
+    """A checker approves."""
+    command: GiveApproval = _of_book(GiveApproval, request=number, actor=actor, **more)
+    return command
+
+
+def disapprove(number: str, actor: str, reason: str = "not agreed with the customer", **more: Any) -> RefuseApproval:
+    """A checker refuses."""
+    command: RefuseApproval = _of_book(RefuseApproval, request=number, actor=actor, reason=reason, **more)
     return command

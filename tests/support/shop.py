@@ -1,6 +1,6 @@
 """A small book and short ways to write its commands, for tests that go through a real ledger."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
@@ -23,6 +23,9 @@ from ledger.outcomes import Outcome, Submission
 from ledger.store import create
 
 NOW_US = int(datetime.fromisoformat("2026-06-30T12:00:00+00:00").timestamp()) * 1_000_000
+
+Meanwhile = Callable[[Ledger, Callable[[], object]], None]
+"""``meanwhile(ledger, do)``, a fixture: ``do`` happens once, between the ledger's next decision and its commit."""
 
 
 @contextmanager

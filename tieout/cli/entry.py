@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _OPTIONS = {
     "book": "BOOK",
+    "request": "REQUEST",
     "base_currency": "--currency",
     "tolerances": "--tolerance",
     "tolerance_percents": "--tolerance-percent",

@@ -146,6 +146,7 @@ class _Explaining:
         from tieout.render.accounts import journal_table
 
         show_document(self.session, view)
+        self._show_approvals(view.history)
         output.write("")
         self.session.say("title.postings")
         output.show(journal_table(entries, self.session.texts))
@@ -168,10 +169,23 @@ class _Explaining:
 
         self.session.say("explain.event", event=audit.event, position=audit.position)
         output.show(audit_table([audit], self.session.texts))
+        self._show_approvals([audit])
         if entry is not None:
             output.write("")
             output.show(journal_table([entry], self.session.texts))
         self._end()
+
+    def _show_approvals(self, rows: "Iterable[AuditRow]") -> None:
+        """By whose approval events were booked, a request a line."""
+        from tieout.render.grid import plain
+
+        approved = {row.approved.request: row for row in rows if row.approved is not None}
+        for request, row in approved.items():
+            assert row.approved is not None
+            who = {"maker": plain(row.actor), "checker": plain(row.approved.by)}
+            self.session.say(
+                "explain.approved", request=plain(request), at=f"{row.approved.at:%Y-%m-%dT%H:%M:%SZ}", **who
+            )
 
     def _rows(self) -> dict[str, Any]:
         """The rows of ``--file`` behind what was shown, as a JSON field; nothing without a file."""

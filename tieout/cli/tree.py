@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from tieout.cli import (
+    approvals,
     books,
     completeness,
     customers,
@@ -33,7 +34,18 @@ ORDER = (
     *("suggest", "round-off", "tolerance"),
     *("periods", "close", "reopen", "moved"),
     *("allowance", "rates", "revalue"),
-    *("quarantine", "waiting", "completeness", "status", "replay", "rebuild", "export"),
+    *(
+        "quarantine",
+        "waiting",
+        "approvals",
+        "approve",
+        "disapprove",
+        "completeness",
+        "status",
+        "replay",
+        "rebuild",
+        "export",
+    ),
     *("worker", "pause", "resume", "topics", "lag"),
     *("demo", "demo-feed"),
 )
@@ -54,6 +66,7 @@ def program(lang: Lang) -> Any:
         settling,
         quarantine,
         waiting,
+        approvals,
         completeness,
         periods,
         valuation,

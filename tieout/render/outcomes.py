@@ -7,12 +7,13 @@ from rich.table import Table
 
 from consumers.problems import ROW_RULES
 from domain.refusals import Code
+from ledger.approvals import Request
 from ledger.outcomes import Outcome, token
 from ledger.quarantine import Quarantined
 from ledger.waiting import WaitingFact
 from tieout.clock import iso
 from tieout.messages import Texts
-from tieout.render.amounts import count
+from tieout.render.amounts import amount, count
 from tieout.render.grid import grid, plain, row
 from tieout.render.traces import short_origin
 
@@ -89,6 +90,30 @@ def waiting_table(facts: Iterable[WaitingFact], texts: Texts) -> Table:
     for one in facts:
         source_id = f"{one.source}/{one.source_id}"
         row(table, one.awaited, one.book, one.customer, one.currency, one.document, source_id, iso(one.since_us)[:10])
+    return table
+
+
+def approvals_table(requests: Iterable[Request], texts: Texts) -> Table:
+    """What is to be approved, a request a line, and what became of it."""
+    columns = ["request", "book", "instruction", "document", "customer", "currency", "amount", "maker", "reason"]
+    table = grid(texts, [*columns, "since", "status", "decided_by", "said"])
+    for one in requests:
+        row(
+            table,
+            one.request,
+            one.book,
+            one.instruction,
+            one.document,
+            one.customer,
+            one.currency,
+            amount(one.amount, one.currency) if one.amount is not None and one.currency else "",
+            one.maker,
+            one.reason,
+            iso(one.since_us)[:10],
+            texts(f"approval.{one.status}"),
+            one.decided_by,
+            one.said,
+        )
     return table
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from projections.outbound.events import CONTENT_TYPE
 from projections.outbound.publisher import TOPIC
-from projections.outbound.types import TYPES, OfAccount, Public
+from projections.outbound.types import TYPES, Approval, OfAccount, Public
 
 VERSION = "1.0.0"
 """Of the contract, not of the program: its first number changes when a receiver has to."""
@@ -100,7 +100,10 @@ def document() -> str:
 
 def _message(type_: str, model: type[Public]) -> dict[str, Any]:
     of_type = {"type": {"const": type_}, "data": {"$ref": f"#/components/schemas/{model.__name__}"}}
-    key = "<book>:<customer>" if issubclass(model, OfAccount) else "<book>"
+    if issubclass(model, Approval):
+        key = "<book>:<customer>, or <book> where it concerns no customer"
+    else:
+        key = "<book>:<customer>" if issubclass(model, OfAccount) else "<book>"
     return {
         "name": type_,
         "title": model.__name__,

@@ -26,6 +26,10 @@ STREAMS = {
     "book-policies-changed": "book:main",
     "period-closed": "book:main",
     "period-reopened": "book:main",
+    "authorities-changed": "book:main",
+    "approval-requested": "appr:main:2024-17",
+    "approval-given": "appr:main:2024-17",
+    "approval-refused": "appr:main:2024-17",
     "allowance-matrix-changed": "book:main",
     "allowance-posted": "book:main",
     "rates-stated": "rate:main:pboc",
@@ -147,6 +151,7 @@ def test_who_asked_for_it_and_how_the_ledger_remembers_it_stays_inside() -> None
             data = json.loads(value)["data"]
             assert not {"actor", "digest", "restored", "policy_version"} & set(data)
             assert "zhang.san" not in value.decode()
+            assert "wang.wu" not in value.decode()
 
 
 def test_a_time_without_fraction_is_written_with_microseconds_all_the_same() -> None:

@@ -17,7 +17,9 @@ from domain.commands import ChangeAuthorities, ReverseDocument
 from domain.events import Authorities, AuthoritiesChanged, Event, Limit, Voucher
 from domain.refusals import Code, Refusal
 
-SENSITIVE = frozenset({"ChangePostingTemplate", "ChangeBookPolicies", "ChangeAuthorities", "ReopenPeriod"})
+SENSITIVE = frozenset(
+    {"ChangePostingTemplate", "ChangeBookPolicies", "ChangeAllowanceMatrix", "ChangeAuthorities", "ReopenPeriod"}
+)
 """Commands that need an approval in every book that has limits, unless one lets their maker do them alone."""
 
 E = TypeVar("E", bound=Event)
@@ -66,7 +68,8 @@ def amounts(events: Sequence[Event]) -> tuple[int, int]:
     """What the events of a command come to, in its currency and in base currency."""
     amount = base_amount = 0
     for event in events:
-        if isinstance(event, Voucher) and event.caused_by is None:
+        # A mirror takes back what it mirrors: it is no second deed.
+        if isinstance(event, Voucher) and event.caused_by is None and getattr(event, "mirrors", None) is None:
             amount += abs(sum(posting.amount for posting in event.postings if posting.side == "D"))
             base_amount += abs(sum(posting.base_amount for posting in event.postings if posting.side == "D"))
     return amount, base_amount

@@ -10,11 +10,14 @@ import msgspec
 
 from domain.commands import ChangeBookPolicies, ChangePostingTemplate, OpenBook
 from domain.events import (
+    AllowanceMatrix,
+    AllowanceMatrixChanged,
     Authorities,
     AuthoritiesChanged,
     BookOpened,
     BookPolicies,
     BookPoliciesChanged,
+    BookVoucher,
     Event,
     PeriodClosed,
     PeriodReopened,
@@ -50,6 +53,8 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     closed: tuple[date, ...] = ()
     authorities: Authorities = Authorities()
+    matrix: AllowanceMatrix | None = None
+    rate_source: str = ""
 
     @property
     def open_from(self) -> date:
@@ -179,6 +184,10 @@ def evolve_book(book: Book | None, event: Event) -> Book:
         return msgspec.structs.replace(book, closed=(*book.closed, event.last_on), version=book.version + 1)
     if isinstance(event, PeriodReopened):
         return msgspec.structs.replace(book, closed=book.closed[:-1], version=book.version + 1)
+    if isinstance(event, AllowanceMatrixChanged):
+        return msgspec.structs.replace(book, matrix=event.after, version=book.version + 1)
+    if isinstance(event, BookVoucher):
+        return msgspec.structs.replace(book, version=book.version + 1)
     assert isinstance(event, PostingTemplateChanged)
     template = PostingTemplate(version=event.version, roles=event.roles, methods=event.methods, reasons=event.reasons)
     return msgspec.structs.replace(book, template=template, version=book.version + 1)

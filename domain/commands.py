@@ -14,6 +14,7 @@ gaps within one book, day and currency. With it a gap is seen, and what is missi
 import re
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
@@ -67,6 +68,12 @@ def _rate(text: str) -> str:
     return _plain(text)
 
 
+def _loss_rate(text: str) -> str:
+    if Decimal(text) > 100:
+        raise ValueError("must be at most 100 per cent")
+    return text
+
+
 def _customer(customer: str) -> str:
     if customer.startswith(HOUSE_PREFIX) and not re.fullmatch(r"~.+:\d{4}-\d{2}", customer):
         raise ValueError("must not begin with ~, unless it is a house account, ~<source>:<yyyy-mm>")
@@ -90,6 +97,7 @@ def _time_zone(name: str) -> str:
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
 Rate = Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9]+(\.[0-9]+)?$"), AfterValidator(_rate)]
 Percent = Annotated[str, StringConstraints(max_length=20, pattern=r"^[0-9]+(\.[0-9]+)?$"), AfterValidator(_plain)]
+LossRate = Annotated[Percent, AfterValidator(_loss_rate)]
 Customer = Annotated[Id, AfterValidator(_customer)]
 ItemId = Annotated[str, StringConstraints(max_length=220), AfterValidator(_item)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
@@ -110,6 +118,7 @@ Kind = Literal[
     "write-off",
     "recovery",
     "transfer",
+    "vat-relief",
 ]
 assert Kind.__args__ == KINDS  # type: ignore[attr-defined]
 
@@ -263,7 +272,7 @@ class ChangeBookPolicies(CommandBase):
     What is not named stays.
 
     ``tolerances`` replaces the whole table: currency → minor units an item; so does ``tolerance_percents``: currency →
-    per cent of its amount.
+    per cent of its amount. ``rate_source``: whose exchange rates apply to documents that bring none; empty: nobody's.
     """
 
     command: Literal["ChangeBookPolicies"] = "ChangeBookPolicies"
@@ -273,11 +282,12 @@ class ChangeBookPolicies(CommandBase):
     tolerance_percents: dict[CurrencyCode, Percent] | None = None
     late_facts: LateFacts | None = None
     recognition: Recognition | None = None
+    rate_source: Annotated[str, StringConstraints(max_length=ID_LENGTH, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        policies = (self.allocation, self.settlement, self.tolerances, self.tolerance_percents)
-        if all(policy is None for policy in (*policies, self.late_facts, self.recognition)):
+        policies = (self.allocation, self.settlement, self.tolerances, self.tolerance_percents, self.late_facts)
+        if all(policy is None for policy in (*policies, self.recognition, self.rate_source)):
             raise ValueError("must set at least one policy")
         return self
 
@@ -320,6 +330,126 @@ class ReopenPeriod(CommandBase):
     command: Literal["ReopenPeriod"] = "ReopenPeriod"
     reason: Annotated[Text, StringConstraints(min_length=1)]
     period: Period
+
+
+class AllowanceBucket(Model):
+    """What is overdue by at most ``to_days``, and by more than the bucket before; the last one has no end.
+
+    ``rate``: expected loss in per cent; ``groups``: value of the matrix' dimension → another rate.
+    """
+
+    to_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
+    rate: LossRate
+    groups: dict[Id, LossRate] = Field(default_factory=dict)
+
+
+class ChangeAllowanceMatrix(CommandBase):
+    """Set the provision matrix 账龄分析法 of the book, whole; it holds for allowances that are posted later.
+
+    ``dimension``: the label of receivables whose values have rates of their own in the buckets' ``groups``.
+    """
+
+    command: Literal["ChangeAllowanceMatrix"] = "ChangeAllowanceMatrix"
+    buckets: Annotated[list[AllowanceBucket], Field(min_length=1, max_length=100)]
+    dimension: Word | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        *ends, last = [bucket.to_days for bucket in self.buckets]
+        if last is not None or None in ends or any(a >= b for a, b in pairwise(ends)):  # type: ignore[operator]
+            raise ValueError("buckets must end after ever more days, and the last one must have no end")
+        if self.dimension is None and any(bucket.groups for bucket in self.buckets):
+            raise ValueError("groups need a dimension")
+        return self
+
+
+class AllowanceEvidence(Model):
+    """Open debit items of a currency in a bucket of the matrix, counted from 1; ``group``: with a rate of its own."""
+
+    currency: CurrencyCode
+    bucket: Annotated[int, Field(ge=1, le=100)]
+    group: Annotated[str, StringConstraints(max_length=ID_LENGTH)] = ""
+    amount: Annotated[int, Field(ge=0, le=LIMIT)]
+    base_amount: Annotated[int, Field(ge=0, le=LIMIT)]
+
+
+class PostAllowance(CommandBase):
+    """坏账准备: bring the allowance to what the book's matrix requires on a day, by posting the difference.
+
+    The evidence is that of one moment: what was open on ``effective_on`` (``lines``) and what the allowance account had
+    then, debit less credit turned round (``before``), as known at the log's ``position``, when the book had
+    ``book_version``.
+    """
+
+    command: Literal["PostAllowance"] = "PostAllowance"
+    effective_on: Day
+    position: Id
+    book_version: Annotated[int, Field(ge=1, le=LIMIT)]
+    lines: list[AllowanceEvidence] = Field(default_factory=list)
+    before: Minor
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({(line.currency, line.bucket, line.group) for line in self.lines}) < len(self.lines):
+            raise ValueError("lines must each be of another currency, bucket or group")
+        return self
+
+
+class StatedRate(Model):
+    """One unit of the currency in base units, on a day."""
+
+    day: Day
+    currency: CurrencyCode
+    rate: Rate
+
+
+class StateRates(CommandBase):
+    """Exchange rates 汇率 of a source, such as a central bank. A later statement for a day and currency holds."""
+
+    command: Literal["StateRates"] = "StateRates"
+    rate_source: Id
+    rates: Annotated[list[StatedRate], Field(min_length=1, max_length=500)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({(one.day, one.currency) for one in self.rates}) < len(self.rates):
+            raise ValueError("rates must each be of another day or currency")
+        return self
+
+
+class RevaluationEvidence(Model):
+    """Open monetary items of a currency on a control account, debit less credit, and the rate that applies.
+
+    ``before``: what the revaluation account has for them on the day, debit less credit.
+    """
+
+    currency: CurrencyCode
+    account: AccountCode
+    amount: Minor
+    base_amount: Minor
+    rate: Rate
+    rate_on: Day
+    before: Minor = 0
+
+
+class PostRevaluation(CommandBase):
+    """期末调汇: value open foreign items at the rates of a day, and take it back on the next; items keep their base.
+
+    The evidence is that of one moment, as in PostAllowance.
+    """
+
+    command: Literal["PostRevaluation"] = "PostRevaluation"
+    effective_on: Day
+    position: Id
+    book_version: Annotated[int, Field(ge=1, le=LIMIT)]
+    rate_source: Id
+    lines: list[RevaluationEvidence] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({(line.currency, line.account) for line in self.lines}) < len(self.lines):
+            raise ValueError("lines must each be of another currency or account")
+        return self
 
 
 class AccountCommand(CommandBase):
@@ -558,6 +688,21 @@ class TransferItem(DocumentCommand):
     deposit_class: Literal["unapplied", "contract", "unidentified", "security"] | None = None
 
 
+class ClaimVatRelief(DocumentCommand):
+    """坏账税额抵减: take the tax in what was written off of an item back from output tax, where the law grants it."""
+
+    command: Literal["ClaimVatRelief"] = "ClaimVatRelief"
+    write_off: DocumentRef
+    item: ItemId
+    amount: Minor
+
+    @model_validator(mode="after")
+    def _of_a_write_off(self) -> Self:
+        if self.write_off.kind != "write-off":
+            raise ValueError("write_off must be a write-off")
+        return self
+
+
 class Allocate(AccountCommand):
     """核销 by hand: explicit ``lines``, or a ``policy`` that spreads ``credit_items``.
 
@@ -651,8 +796,8 @@ class StateControlTotals(CommandBase):
     """Control totals 控制总数: what the source named ``feed`` says that it sent for a day in a currency.
 
     Counted are IssueInvoice, IssueCreditNote, RecordPayment, RecordRefund, ReturnPayment, ReinstatePayment,
-    PostAdjustment, RoundOff, WriteOff, RecoverWriteOff and TransferItem with the amount of their document, and
-    ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
+    PostAdjustment, RoundOff, WriteOff, RecoverWriteOff, TransferItem and ClaimVatRelief with the amount of their
+    document, and ReverseDocument with an amount of 0; nothing else is. A message sent twice counts once. The day is the
     effective day that the message asks for, of a reversal in error that of the document it reverses. ``amount`` is the
     sum of the amounts, which are all positive; ``highest`` the highest ``sequence`` among them. Of two statements for
     one feed, day and currency the later booked one holds.
@@ -685,6 +830,7 @@ Controlled = Literal[
     "PostAdjustment",
     "WriteOff",
     "RecoverWriteOff",
+    "ClaimVatRelief",
     "TransferItem",
     "Allocate",
     "ReleaseAllocation",
@@ -693,6 +839,9 @@ Controlled = Literal[
     "SetCreditLimit",
     "ChangePostingTemplate",
     "ChangeBookPolicies",
+    "ChangeAllowanceMatrix",
+    "PostAllowance",
+    "PostRevaluation",
     "ChangeAuthorities",
     "ReopenPeriod",
 ]
@@ -748,6 +897,7 @@ Instruction = (
     | PostAdjustment
     | WriteOff
     | RecoverWriteOff
+    | ClaimVatRelief
     | TransferItem
     | Allocate
     | ReleaseAllocation
@@ -756,6 +906,9 @@ Instruction = (
     | SetCreditLimit
     | ChangePostingTemplate
     | ChangeBookPolicies
+    | ChangeAllowanceMatrix
+    | PostAllowance
+    | PostRevaluation
     | ChangeAuthorities
     | ReopenPeriod
 )
@@ -813,6 +966,9 @@ Command = (
     | ChangeAuthorities
     | ClosePeriod
     | ReopenPeriod
+    | ChangeAllowanceMatrix
+    | PostAllowance
+    | PostRevaluation
     | IssueInvoice
     | IssueCreditNote
     | RecordPayment
@@ -824,6 +980,7 @@ Command = (
     | WriteOff
     | RecoverWriteOff
     | TransferItem
+    | ClaimVatRelief
     | Allocate
     | ReleaseAllocation
     | Resettle
@@ -832,6 +989,7 @@ Command = (
     | RecogniseRevenue
     | SetCreditLimit
     | StateControlTotals
+    | StateRates
     | RejectDeferredFact
     | RequestApproval
     | GiveApproval

@@ -20,6 +20,7 @@ from domain.commands import (
     AccountCommand,
     Allocate,
     ChangeAccountTerms,
+    ClaimVatRelief,
     IssueCreditNote,
     IssueInvoice,
     PostAdjustment,
@@ -54,6 +55,7 @@ from domain.reversal import raised_item, reverse_document
 from domain.round_off import round_off
 from domain.terms import change_terms
 from domain.transfer import receive_item, transfer_item
+from domain.vat_relief import claim_vat_relief
 from domain.write_off import recover_write_off, write_off
 
 _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] = {
@@ -68,6 +70,7 @@ _HANDLERS: dict[type[Any], Callable[[Account, Named, Any, Book, date], Draft]] =
     WriteOff: write_off,
     RecoverWriteOff: recover_write_off,
     TransferItem: transfer_item,
+    ClaimVatRelief: claim_vat_relief,
     Allocate: allocate_by_hand,
     ReleaseAllocation: release_by_hand,
     Resettle: resettle,
@@ -112,6 +115,17 @@ def receive_and_evolve(account: Account, given: Sequence[Event], command: Transf
 
 
 def _draft(
+    account: Account, named: Named, command: AccountCommand, book: Book, today: date, approval: Approval | None
+) -> Draft:
+    if named.rate is None:
+        return _dated(account, named, command, book, today, approval)
+    draft = _dated(account, named, command.model_copy(update={"rate": named.rate}), book, today, approval)
+    # It is the command's own event that is converted; what it causes follows.
+    draft.events = [replace(e, rate_source=book.rate_source) if hasattr(e, "rate_source") else e for e in draft.events]
+    return draft
+
+
+def _dated(
     account: Account, named: Named, command: AccountCommand, book: Book, today: date, approval: Approval | None
 ) -> Draft:
     revision = getattr(command, "revision", 1)
@@ -166,6 +180,7 @@ KIND_OF: dict[type[Any], str] = {
     WriteOff: "write-off",
     RecoverWriteOff: "recovery",
     TransferItem: "transfer",
+    ClaimVatRelief: "vat-relief",
 }
 """Command → the kind of document that it enters; an invoice's is in the command (invoice or debit note)."""
 
@@ -195,7 +210,7 @@ def named_documents(command: Any) -> list[str]:
         names.extend(document_of(one.item) for one in command.items)
     elif isinstance(command, TransferItem):
         names.append(document_of(command.item))
-    elif isinstance(command, RecoverWriteOff):
+    elif isinstance(command, (RecoverWriteOff, ClaimVatRelief)):
         names.extend((command.write_off.document, document_of(command.item)))
     elif isinstance(command, Allocate):
         for line in command.lines:

@@ -3,20 +3,35 @@
 from collections.abc import Sequence
 from datetime import date
 
+from domain.allowance import change_matrix, post_allowance
 from domain.authority import Approval, change_authorities, under_control
 from domain.book import Book, change_policies, change_template, open_book
 from domain.commands import (
+    ChangeAllowanceMatrix,
     ChangeAuthorities,
     ChangeBookPolicies,
     ChangePostingTemplate,
     ClosePeriod,
     OpenBook,
+    PostAllowance,
+    PostRevaluation,
     ReopenPeriod,
 )
 from domain.events import Event, FactDeferred
 from domain.periods import close_period, reopen_period
+from domain.revaluation import post_revaluation
 
-BookCommand = OpenBook | ChangePostingTemplate | ChangeBookPolicies | ChangeAuthorities | ClosePeriod | ReopenPeriod
+BookCommand = (
+    OpenBook
+    | ChangePostingTemplate
+    | ChangeBookPolicies
+    | ChangeAuthorities
+    | ClosePeriod
+    | ReopenPeriod
+    | ChangeAllowanceMatrix
+    | PostAllowance
+    | PostRevaluation
+)
 """A command for a book as a whole."""
 
 
@@ -46,5 +61,11 @@ def _events(book: Book, command: BookCommand, today: date, waiting: Sequence[Fac
         return [close_period(book, command, today, waiting)]
     if isinstance(command, ReopenPeriod):
         return [reopen_period(book, command)]
+    if isinstance(command, ChangeAllowanceMatrix):
+        return [change_matrix(book, command)]
+    if isinstance(command, PostAllowance):
+        return [post_allowance(book, command, today)]
+    if isinstance(command, PostRevaluation):
+        return list(post_revaluation(book, command, today))
     assert isinstance(command, ChangeBookPolicies)
     return change_policies(book, command)

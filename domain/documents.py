@@ -19,8 +19,9 @@ KINDS = (
     "write-off",
     "recovery",
     "transfer",
+    "vat-relief",
 )
-"""Document kinds (应收单, 借项通知, 红字发票, 收款, 退款, 退票/拒付, 拒付胜诉, 往来调整, 坏账核销, 坏账收回, 往来转移)."""
+"""Document kinds (应收单, 借项通知, 红字发票, 收款, 退款, 退票/拒付, 拒付胜诉, 往来调整, 坏账核销, 坏账收回, 往来转移, 坏账税额抵减)."""
 
 
 class DocumentKey(NamedTuple):
@@ -98,6 +99,11 @@ def feed_stream(book: str, feed: str) -> str:
 def approval_stream(book: str, request: str) -> str:
     """The event stream of a request for approval: ``appr:<book>:<request>``."""
     return f"appr:{book}:{request}"
+
+
+def rate_stream(book: str, source: str) -> str:
+    """The event stream of the exchange rates that a source states for a book: ``rate:<book>:<source>``."""
+    return f"rate:{book}:{source}"
 
 
 class AccountName(NamedTuple):

@@ -19,16 +19,25 @@ from domain.items import OpenItem
 class Named:
     """What the ledger hands to decide beside the account: the histories of the documents that a command names.
 
-    ``live_references``: references (``kind:series:number``) of which a booked, unreversed revision exists.
+    ``live_references``: references (``kind:series:number``) of which a booked, unreversed revision exists. ``rate``: what
+    the book's source of rates states for the command's day, where the command brings no rate.
     """
 
-    __slots__ = ("histories", "live_references")
+    __slots__ = ("histories", "live_references", "rate")
 
     def __init__(
-        self, histories: dict[str, History] | None = None, live_references: frozenset[str] = frozenset()
+        self,
+        histories: dict[str, History] | None = None,
+        live_references: frozenset[str] = frozenset(),
+        rate: str | None = None,
     ) -> None:
         self.histories = histories or {}
         self.live_references = live_references
+        self.rate = rate
+
+    def at_rate(self, rate: str | None) -> "Named":
+        """The same, with a rate."""
+        return self if rate is None else Named(self.histories, self.live_references, rate)
 
     def get(self, document: str) -> History | None:
         """The history of a document that has been booked, or None."""

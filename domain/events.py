@@ -155,16 +155,24 @@ class Voucher(Event, frozen=True, kw_only=True, omit_defaults=True):
     postings: list[Posting]
 
 
+class BookVoucher(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """A voucher of a book as a whole, in its stream. ``currency`` is the book's base currency: amounts are base amounts."""
+
+    currency: str
+
+
 class InvoiceIssued(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     """应收单: D receivable, an item an instalment; C revenue and tax (an opening item: C migration).
 
     ``deferrals``: what of its lines is credited to deferred revenue, and how it is earned.
+    ``rate_source``: whose rate it is, where the document brought none.
     """
 
     document: str
     total: int
     base_total: int
     rate: str | None = None
+    rate_source: str | None = None
     opening: bool = False
     fiscal_number: str | None = None
     document_on: date
@@ -192,6 +200,7 @@ class CreditNoteIssued(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     total: int
     base_total: int
     rate: str | None = None
+    rate_source: str | None = None
     opening: bool = False
     fiscal_number: str | None = None
     document_on: date
@@ -214,6 +223,7 @@ class PaymentReceived(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     amount: int
     base_amount: int
     rate: str | None = None
+    rate_source: str | None = None
     opening: bool = False
     value_on: date
     method: str
@@ -277,6 +287,7 @@ class RefundPaid(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     amount: int
     base_amount: int
     rate: str | None = None
+    rate_source: str | None = None
     value_on: date
     method: str
     original_payment: str | None = None
@@ -297,6 +308,7 @@ class PaymentReturned(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     amount: int
     base_amount: int
     rate: str | None = None
+    rate_source: str | None = None
     value_on: date
     cash: int
     deductions: list[Deduction] = []
@@ -319,6 +331,7 @@ class PaymentReinstated(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     amount: int
     base_amount: int
     rate: str | None = None
+    rate_source: str | None = None
     value_on: date
     cash: int
     deductions: list[Deduction] = []
@@ -359,14 +372,26 @@ class WrittenOff(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     base_amount: int
 
 
+class ReliefReturned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a recovery gives back of one claim of VAT relief."""
+
+    relief: str
+    amount: int
+    base_amount: int
+
+
 class WriteOffRecovered(Voucher, frozen=True, kw_only=True, omit_defaults=True):
-    """坏账收回: D the item's account; C allowance. The item is open again; what is paid then settles it as usual."""
+    """坏账收回: D the item's account; C allowance. The item is open again; what is paid then settles it as usual.
+
+    D allowance, C output tax by what of the VAT relief is owed again (``relief``).
+    """
 
     document: str
     write_off: str
     item: str
     amount: int
     base_amount: int
+    relief: list[ReliefReturned] = []
     restored: list[ItemImage] = []
 
 
@@ -399,6 +424,16 @@ class ItemTransferredIn(Voucher, frozen=True, kw_only=True, omit_defaults=True):
     base_amount: int
     from_customer: str
     due_on: date
+
+
+class VatReliefClaimed(Voucher, frozen=True, kw_only=True, omit_defaults=True):
+    """坏账税额抵减: D output tax; C allowance, by the tax in what a write-off took from an item."""
+
+    document: str
+    write_off: str
+    item: str
+    amount: int
+    base_amount: int
 
 
 class DocumentReversed(Voucher, frozen=True, kw_only=True, omit_defaults=True):
@@ -494,7 +529,8 @@ class PostingTemplateChanged(Event, frozen=True, kw_only=True, omit_defaults=Tru
 
 class BookPolicies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How payments settle by themselves, how much of an item may be rounded off, by currency (minor units, and per cent
-    as decimal text), what becomes of what is asked for a closed period, and how revenue over time is earned."""
+    as decimal text), what becomes of what is asked for a closed period, how revenue over time is earned, and whose
+    exchange rates apply to documents that bring none (empty: nobody's)."""
 
     allocation: str
     tolerances: dict[str, int]
@@ -502,6 +538,7 @@ class BookPolicies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settlement: Settlement = "automatic"
     tolerance_percents: dict[str, str] = {}
     recognition: Literal["day", "month"] = "day"
+    rate_source: str = ""
 
 
 class BookPoliciesChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -603,6 +640,107 @@ class ApprovalRefused(ApprovalEvent, frozen=True, kw_only=True, omit_defaults=Tr
     """审批驳回: the command is not booked; ``reason`` says why."""
 
 
+class AllowanceBucket(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is overdue by at most ``to_days`` (None: by any more) and by more than the bucket before.
+
+    ``rate``: expected loss in per cent, as decimal text; ``groups``: value of the matrix' dimension → another rate.
+    """
+
+    to_days: int | None
+    rate: str
+    groups: dict[str, str] = {}
+
+
+class AllowanceMatrix(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A provision matrix 账龄分析法: rates by days past due, and by the values of a dimension, where it names one."""
+
+    buckets: list[AllowanceBucket]
+    dimension: str | None = None
+
+
+class AllowanceMatrixChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The provision matrix of a book as it was (None: there was none), and as it is from here on."""
+
+    before: AllowanceMatrix | None = None
+    after: AllowanceMatrix
+
+
+class AllowanceLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Open debit items of a currency that fall into a bucket (counted from 1), and what is required for them.
+
+    ``group``: the value of the matrix' dimension that has a rate of its own; none for all others. ``amount`` is in minor
+    units of the currency; ``required`` is ``base_amount`` × the rate.
+    """
+
+    currency: str
+    bucket: int
+    amount: int
+    base_amount: int
+    required: int
+    group: str = ""
+
+
+class AllowancePosted(BookVoucher, frozen=True, kw_only=True, omit_defaults=True):
+    """坏账准备计提或转回: D impairment, C allowance by the ``difference``; the other way round, if it is negative.
+
+    ``difference`` = ``required`` − ``before``: what ``lines`` require by ``matrix``, less what the allowance account
+    had on ``effective_on``, as known at the log's ``position``.
+    """
+
+    position: str
+    matrix: AllowanceMatrix
+    lines: list[AllowanceLine]
+    required: int
+    before: int
+    difference: int
+
+
+class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a source says that one unit of a currency was worth on a day: base units, as decimal text."""
+
+    day: date
+    currency: str
+    rate: str
+
+
+class RatesStated(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Exchange rates 汇率 of a source. Of two for one day and currency the one with the greater log position holds."""
+
+    rate_source: str
+    rates: list[Rate]
+
+
+class RevaluationLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Open monetary items of a currency on a control account, and what they are worth at the closing rate.
+
+    ``amount`` and ``base_amount`` are debit less credit; ``rate`` is that of ``rate_on``. ``difference`` = ``value`` −
+    ``base_amount`` − ``before``: what was revalued for the same day already.
+    """
+
+    currency: str
+    account: str
+    amount: int
+    base_amount: int
+    rate: str
+    rate_on: date
+    value: int
+    before: int
+    difference: int
+
+
+class RevaluationPosted(BookVoucher, frozen=True, kw_only=True, omit_defaults=True):
+    """期末调汇: D revaluation, C unrealised exchange by each line's difference; the other way round, if negative.
+
+    ``mirrors``: the event of the day before, whose postings this one takes back in red.
+    """
+
+    position: str
+    rate_source: str
+    lines: list[RevaluationLine]
+    difference: int
+    mirrors: str | None = None
+
+
 class FactDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A refund or reversal whose original is unknown waits, whole, in the stream of the document it awaits.
 
@@ -678,6 +816,7 @@ TOPICS: dict[str, type[Event]] = {
     "write-off-recovered.v1": WriteOffRecovered,
     "item-transferred-out.v1": ItemTransferredOut,
     "item-transferred-in.v1": ItemTransferredIn,
+    "vat-relief-claimed.v1": VatReliefClaimed,
     "document-reversed.v1": DocumentReversed,
     "account-terms-changed.v1": AccountTermsChanged,
     "revenue-recognised.v1": RevenueRecognised,
@@ -691,6 +830,10 @@ TOPICS: dict[str, type[Event]] = {
     "approval-requested.v1": ApprovalRequested,
     "approval-given.v1": ApprovalGiven,
     "approval-refused.v1": ApprovalRefused,
+    "allowance-matrix-changed.v1": AllowanceMatrixChanged,
+    "allowance-posted.v1": AllowancePosted,
+    "rates-stated.v1": RatesStated,
+    "revaluation-posted.v1": RevaluationPosted,
     "fact-deferred.v1": FactDeferred,
     "deferred-fact-applied.v1": DeferredFactApplied,
     "deferred-fact-rejected.v1": DeferredFactRejected,

@@ -31,6 +31,7 @@ from domain.events import (
     RefundPaid,
     RevenueRecognised,
     Tax,
+    VatReliefClaimed,
     Voucher,
     WriteOffRecovered,
     WrittenOff,
@@ -48,6 +49,7 @@ _ENTERING = (
     WrittenOff,
     WriteOffRecovered,
     ItemTransferredIn,
+    VatReliefClaimed,
 )
 """Events that enter a document."""
 
@@ -113,6 +115,7 @@ class History:
         self.write_offs: dict[str, Source] = {}
         self.transfers: dict[str, Source] = {}
         self.recoveries: dict[str, WriteOffRecovered] = {}
+        self.reliefs: dict[str, VatReliefClaimed] = {}
         self.caused_releases: list[AllocationReleased] = []
         self.recognitions: list[Source] = []
         self.recognised: dict[int, tuple[int, int]] = {}
@@ -149,10 +152,13 @@ class History:
             self.write_offs[event.document] = source
         elif isinstance(event, ItemTransferredOut) and document_of(event.item) == self.document:
             self.transfers[event.transfer] = source
-        elif isinstance(event, WriteOffRecovered) and event.write_off == self.document:
-            self.recoveries[event.document] = event
         elif isinstance(event, RevenueRecognised):
             self._recognised(source, event)
+        elif isinstance(event, WriteOffRecovered):
+            if self.document in (event.write_off, *(one.relief for one in event.relief)):
+                self.recoveries[event.document] = event
+        elif isinstance(event, VatReliefClaimed) and event.write_off == self.document:
+            self.reliefs[event.document] = event
 
     def _allocated(self, source: Source, event: Allocated) -> None:
         for line in event.lines:
@@ -192,7 +198,7 @@ class History:
         if event.document == self.document:
             self.reversed = True
         built_upon: tuple[dict[str, Any], ...] = (self.refunds, self.adjustments, self.linked, self.credits)
-        for built in (*built_upon, self.returns, self.reinstatements, self.write_offs, self.recoveries):
+        for built in (*built_upon, self.returns, self.reinstatements, self.write_offs, self.recoveries, self.reliefs):
             built.pop(event.document, None)
 
     @property
@@ -232,7 +238,7 @@ class History:
             name for name in (*self.refunds, *self.returns, *self.write_offs, *self.transfers) if name != self.document
         ]
         again = self.reinstatements if isinstance(self.own, PaymentReturned) else ()
-        return sorted({*own_adjustments, *taken, *self.credits, *self.recoveries, *again})
+        return sorted({*own_adjustments, *taken, *self.credits, *self.recoveries, *self.reliefs, *again})
 
     def taken_after(self, item: str, version: int) -> list[str]:
         """The live documents that took from an item after a version of its account; allocations are none."""
@@ -301,7 +307,9 @@ def touched_documents(event: Event) -> set[str]:
     elif isinstance(event, PaymentReinstated):
         touched |= {event.returned, event.payment}
     elif isinstance(event, WriteOffRecovered):
-        touched.add(event.write_off)
+        touched |= {event.write_off, *(one.relief for one in event.relief)}
+    elif isinstance(event, VatReliefClaimed):
+        touched |= {event.write_off, document_of(event.item)}
     elif isinstance(event, ItemTransferredOut):
         touched.add(event.transfer)
     elif isinstance(event, ItemTransferredIn):

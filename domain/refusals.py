@@ -68,6 +68,10 @@ class Code(StrEnum):
     TRANSFER = "transfer_must_not_exceed_open"
     DEFERRED = "document_must_have_deferred_revenue"
     EARNED = "schedule_must_have_more_than_was_recognised"
+    RELIEF = "vat_relief_must_not_exceed_tax_written_off"
+    MATRIX = "allowance_matrix_must_be_set"
+    EVIDENCE = "evidence_must_be_of_the_book_as_it_stands"
+    DIFFERENCE = "difference_must_not_be_zero"
     PERIOD_ENDED = "period_must_have_ended"
     EARLIER_PERIODS = "earlier_periods_must_be_closed"
     NO_FACT_WAITING = "no_fact_may_be_waiting"
@@ -141,6 +145,10 @@ RULES: dict[Code, str] = {
     Code.TRANSFER: "a transfer must not exceed what the item has open",
     Code.DEFERRED: "revenue is recognised of an invoice or credit note that is in the books and has deferred some",
     Code.EARNED: "by its schedule more must be earned up to the day than has been recognised",
+    Code.RELIEF: "VAT relief must not exceed the invoice's tax in what is written off, all claims together",
+    Code.MATRIX: "an allowance needs the book's provision matrix",
+    Code.EVIDENCE: "evidence is of the book at its present version, by the buckets and groups of its matrix",
+    Code.DIFFERENCE: "only a difference is posted; where there is none, the books stand as required",
     Code.PERIOD_ENDED: "a period is closed once its last day has passed",
     Code.EARLIER_PERIODS: "periods are closed in their order, none is left out",
     Code.NO_FACT_WAITING: "a period is not closed while a fact of it waits for its document",

@@ -18,6 +18,9 @@ UNAPPLIED = "unapplied"
 UNIDENTIFIED = "unidentified"
 SECURITY = "security"
 ALLOWANCE = "allowance"
+IMPAIRMENT = "impairment"
+REVALUATION = "revaluation"
+UNREALISED = "unrealised_exchange"
 FEE = "fee"
 DEPOSIT_CLASSES = (UNAPPLIED, "contract", UNIDENTIFIED, SECURITY)
 """Classes of deposit; the role of a payment's credit item is the class itself."""
@@ -34,7 +37,10 @@ ROLES = {
     MIGRATION: "1901",
     CLEARING: "112299",
     EXCHANGE: "6603",
+    REVALUATION: "112298",
+    UNREALISED: "6603",
     ALLOWANCE: "1231",
+    IMPAIRMENT: "6702",
     FEE: "6603",
     "short_payment": "6603",
     "cash_discount": "6603",
@@ -45,7 +51,10 @@ ROLES = {
 """Deferred revenue is no control account: it has a sub-account of contract liabilities 合同负债 of its own, so that 2205 stays
 what the deposits on contracts are (identity 2)."""
 SMALL_ENTERPRISES = {ALLOWANCE: "5711"}
-"""What differs by the standard for small enterprises (小企业会计准则), which know no allowance: a loss when it occurs."""
+"""What differs by the standard for small enterprises (小企业会计准则), which know no allowance: a loss when it occurs.
+
+So they have no account for impairment, and no allowance is posted.
+"""
 METHODS = {"bank": "1002", "provider": "1012", "bill": "1121", "contra": "2202", "cash": "1001"}
 REASONS = {
     "bank_charge": "fee",
@@ -58,6 +67,8 @@ REASONS = {
 }
 CONTROL_ROLES = (RECEIVABLE, *DEPOSIT_CLASSES)
 """Roles whose postings move open items: subledger = control is asserted per account code of these."""
+MONETARY_ROLES = (RECEIVABLE, UNIDENTIFIED, SECURITY)
+"""Control roles whose items will be settled in money; advances will be settled in goods and keep their rate."""
 
 
 class PostingTemplate(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,5 +95,8 @@ class PostingTemplate(msgspec.Struct, frozen=True, kw_only=True):
 
 def default_template(standard: str = "cas") -> PostingTemplate:
     """Version 0: what a new book of an accounting standard starts from."""
-    roles = ROLES | SMALL_ENTERPRISES if standard == "cas-small" else dict(ROLES)
+    roles = dict(ROLES)
+    if standard == "cas-small":
+        roles |= SMALL_ENTERPRISES
+        del roles[IMPAIRMENT]
     return PostingTemplate(version=0, roles=roles, methods=dict(METHODS), reasons=dict(REASONS))

@@ -2,7 +2,7 @@
 
 A write-off is an instruction: it is refused beyond what is open, and where there is no room on its day. A recovery gives
 back at most what the write-off took, with its share of the base amount (domain rule 8); what is paid then settles the
-item as usual. Identity 3: open = original − settled − adjusted − written off + recovered. Source: IFRS 9 5.4.4 and
+item as usual, and gives back its share of the VAT relief that was claimed. Identity 3: open = original − settled − adjusted − written off + recovered. Source: IFRS 9 5.4.4 and
 B5.4.9, CAS 22.
 """
 
@@ -15,13 +15,13 @@ from domain.checks import check_account, check_accounting_date, check_currency, 
 from domain.commands import RecoverWriteOff, WriteOff
 from domain.documents import document_id, document_of
 from domain.draft import Draft, Named
-from domain.events import Posting, WriteOffLine, WriteOffRecovered, WrittenOff
+from domain.events import Posting, ReliefReturned, WriteOffLine, WriteOffRecovered, WrittenOff
 from domain.history import History
 from domain.items import OpenItem
 from domain.money import share
 from domain.refusals import Code, Refusal
 from domain.settlement import spend_unapplied
-from domain.template import ALLOWANCE
+from domain.template import ALLOWANCE, OUTPUT_TAX
 
 
 def write_off(account: Account, named: Named, command: WriteOff, book: Book, today: date) -> Draft:
@@ -100,10 +100,15 @@ def recover_write_off(account: Account, named: Named, command: RecoverWriteOff, 
         raise Refusal(Code.DATE_PRECEDES_ITEM, "effective_on", command.effective_on)
     allowance = book.account_of_role(ALLOWANCE, "write_off")
     check_account(account, history, "write_off")
-    left, base_left = _left(history, command)
+    left, base_left = left_of(history, command.write_off.document, command.item)
     if command.amount > left:
         raise Refusal(Code.RECOVERY, "amount", f"{command.amount} (written off: {left})")
     base = share(base_left, command.amount, left)
+    relief = [
+        ReliefReturned(name, part, share(base_claimed, part, claimed))
+        for name, (claimed, base_claimed) in claimed_of(history, command.item).items()
+        if claimed and (part := share(claimed, command.amount, left))
+    ]
     draft = Draft(account, book, command, document)
     item = draft.get_settled(command.item, named)
     event = WriteOffRecovered(
@@ -112,12 +117,14 @@ def recover_write_off(account: Account, named: Named, command: RecoverWriteOff, 
         postings=[
             Posting(item.role, item.account, "D", command.amount, base, item.item, item.dimensions),
             Posting(ALLOWANCE, allowance, "C", command.amount, base, None, item.dimensions),
+            *_tax_again(book, allowance, relief, item),
         ],
         document=document,
         write_off=command.write_off.document,
         item=item.item,
         amount=command.amount,
         base_amount=base,
+        relief=relief,
         restored=[item.image()] if item.open == 0 else [],
     )
     draft.emit(event)
@@ -126,15 +133,40 @@ def recover_write_off(account: Account, named: Named, command: RecoverWriteOff, 
     return draft
 
 
-def _left(history: History | None, command: RecoverWriteOff) -> tuple[int, int]:
-    """What a write-off took from the item and recoveries have not given back, in amount and base amount."""
+def _tax_again(book: Book, allowance: str, relief: Sequence[ReliefReturned], item: OpenItem) -> list[Posting]:
+    """What of the relief is output tax again."""
+    amount, base = sum(one.amount for one in relief), sum(one.base_amount for one in relief)
+    if not amount:
+        return []
+    output_tax = book.account_of_role(OUTPUT_TAX, "write_off")
+    return [
+        Posting(ALLOWANCE, allowance, "D", amount, base, None, item.dimensions),
+        Posting(OUTPUT_TAX, output_tax, "C", amount, base, None, item.dimensions),
+    ]
+
+
+def claimed_of(history: History | None, item: str) -> dict[str, tuple[int, int]]:
+    """Each live claim of VAT relief on an item of a write-off, less what recoveries gave back, in amount and base."""
+    if history is None:
+        return {}
+    found = {one.document: (one.amount, one.base_amount) for one in history.reliefs.values() if one.item == item}
+    for recovery in history.recoveries.values():
+        for part in recovery.relief:
+            if part.relief in found:
+                amount, base = found[part.relief]
+                found[part.relief] = (amount - part.amount, base - part.base_amount)
+    return found
+
+
+def left_of(history: History | None, document: str, item: str) -> tuple[int, int]:
+    """What a write-off took from an item and recoveries have not given back, in amount and base amount."""
     if history is None or not history.booked:
-        raise Refusal(Code.ITEM_WRITTEN_OFF, "write_off", command.write_off.document)
+        raise Refusal(Code.ITEM_WRITTEN_OFF, "write_off", document)
     own = history.own
     assert isinstance(own, WrittenOff)
     for line in own.lines:
-        if line.item == command.item:
+        if line.item == item:
             given_back = [one for one in history.recoveries.values() if one.item == line.item]
             amount = line.amount - sum(one.amount for one in given_back)
             return amount, line.base_amount - sum(one.base_amount for one in given_back)
-    raise Refusal(Code.ITEM_WRITTEN_OFF, "item", command.item)
+    raise Refusal(Code.ITEM_WRITTEN_OFF, "item", item)

@@ -26,6 +26,7 @@ from domain.commands import (
     RejectDeferredFact,
     RequestApproval,
     StateControlTotals,
+    StateRates,
     TransferItem,
 )
 from domain.control_totals import state_control_totals
@@ -44,10 +45,11 @@ from domain.decide import (
     references_beyond,
 )
 from domain.decide_book import BookCommand, decide_book
-from domain.documents import AccountName, approval_stream, book_stream, feed_stream, waiting_stream
+from domain.documents import AccountName, approval_stream, book_stream, feed_stream, rate_stream, waiting_stream
 from domain.draft import NOTHING_NAMED, Named
 from domain.events import ApprovalEvent, ApprovalGiven, Event, FactDeferred, InvoiceIssued, PaymentReceived
 from domain.history import History, Source, allocated_documents, enters, fold, fold_all, touched_documents
+from domain.rates import lacks_rate, state_rates
 from domain.refusals import CONFLICTS, Code, Refusal
 from domain.waiting import applied, defer, deferred_command, rejected
 from ledger.attachments import detached
@@ -178,6 +180,8 @@ class Deciding:
             return self._approve(book, command)
         if isinstance(command, StateControlTotals):
             self._totals_event(book, command)
+        elif isinstance(command, StateRates):
+            self._rates_event(book, command)
         elif isinstance(command, RejectDeferredFact):
             self._reject(command)
         elif isinstance(command, RequestApproval):
@@ -234,6 +238,21 @@ class Deciding:
         stream = feed_stream(command.book, command.feed)
         self._record(stream, self._next_version(stream), event)
 
+    def _rates_event(self, book: Book, command: StateRates) -> None:
+        event = state_rates(command, book)
+        stream = rate_stream(command.book, command.rate_source)
+        self._record(stream, self._next_version(stream), event)
+        self._state.rates(book.book, event.rate_source).add(event)
+        # Whoever converts by these rates at the same time must see this.
+        self.changes += 1
+
+    def _rate(self, book: Book, command: AccountCommand) -> str | None:
+        """The rate that a command lacks, as the book's source states it."""
+        if not lacks_rate(command, book):
+            return None
+        on: date = command.effective_on  # type: ignore[attr-defined]
+        return self._state.rates(book.book, book.rate_source).on(command.currency, on)
+
     def _reject(self, command: RejectDeferredFact) -> None:
         stream = self._state.waiting_as(command.book, command.fact_source, command.fact_source_id)
         event = rejected(command, self._state.waiting(stream).items())
@@ -259,7 +278,7 @@ class Deciding:
     ) -> str | None:
         """Book a command of a customer account, or let it wait: then the document it waits for."""
         account = self._state.account(command.book, command.customer, command.currency)
-        named = self._named(command, account)
+        named = self._named(command, account).at_rate(self._rate(book, command))
         awaited = awaited_document(command, named)
         if awaited is not None:
             stream = waiting_stream(command.book, awaited)
@@ -323,7 +342,7 @@ class Deciding:
             account = self._state.account(book.book, fact.customer, fact.currency)
             entered = None
             try:
-                named = self._named(command, account)
+                named = self._named(command, account).at_rate(self._rate(book, command))
                 events = self._decide(account, named, command, book, self._approval_of(fact, book))
                 self._append(account, events, fact.document)
                 entered = fact.document
@@ -344,7 +363,7 @@ class Deciding:
         events: Sequence[Event] | None = None
         if isinstance(instruction, AccountCommand):
             account = self._state.account(*account_name(instruction))
-            named = self._named(instruction, account)
+            named = self._named(instruction, account).at_rate(self._rate(book, instruction))
             if awaited_document(instruction, named) is None:
                 try:
                     events = decide(account, named, instruction, book, self._today_of(book), asked)

@@ -12,8 +12,9 @@ from eventsourcing.persistence import OperationalError
 
 from domain.account import Account, evolve, from_snapshot, snapshot
 from domain.book import Book, evolve_book
-from domain.documents import AccountName, account_stream, book_stream
-from domain.events import Event, FactDeferred
+from domain.documents import AccountName, account_stream, book_stream, rate_stream
+from domain.events import Event, FactDeferred, RatesStated
+from domain.rates import Rates
 from domain.waiting import still_waiting
 from ledger.codec import SNAPSHOT_TOPIC, decode, encode
 from ledger.database import Connection
@@ -52,6 +53,7 @@ class State:
         self.quarantine_open = False
         self.anything_parked = False
         self._books: dict[str, Book | None] = {}
+        self._rates: dict[str, Rates] = {}
         self._accounts: dict[str, Account] = {}
         self._waiting: dict[str, dict[int, FactDeferred]] = {}
         self._snapshot_at: dict[str, int] = {}
@@ -60,6 +62,7 @@ class State:
         """Remember neither books nor waiting facts, nor some accounts, by default none at all."""
         self.generation = None
         self._books.clear()
+        self._rates.clear()
         self._waiting.clear()
         if accounts is None:
             self._accounts.clear()
@@ -97,6 +100,15 @@ class State:
     def put_book(self, book: Book) -> None:
         """A book as it stands after events that are being committed."""
         self._books[book.book] = book
+
+    def rates(self, book: str, source: str) -> Rates:
+        """What a source states of exchange rates; whoever states more adds it."""
+        stream = rate_stream(book, source)
+        found = self._rates.get(stream)
+        if found is None:
+            stated = (event for _, event in self.events(stream))
+            found = self._rates[stream] = Rates(event for event in stated if isinstance(event, RatesStated))
+        return found
 
     def books(self) -> list[str]:
         """The ids of all books, in the order in which they were opened."""

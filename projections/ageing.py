@@ -46,12 +46,9 @@ def ageing_totals(view: View, scope: Scope, at: Moment, buckets: Sequence[int]) 
 
 
 def _sums(view: View, scope: Scope, at: Moment, buckets: Sequence[int], *, by_customer: bool) -> Iterable[_Sum]:
-    effective_on = at.day
     query = open_at(scope, at, "stream, side, due_on")
-    # Age n: overdue by more days than the first n − 1 bounds, and at most the n-th; unapplied has no age.
     bounds = [0, *buckets]
-    ages = "".join(f" WHEN due_on >= :day{n} THEN {n}" for n in range(len(bounds)))
-    days = {f"day{n}": (effective_on - timedelta(days=bound)).isoformat() for n, bound in enumerate(bounds)}
+    ages, days = age_cases(at.day, bounds)
     owner = "stream" if by_customer else "substr(stream, length(stream) - 2)"
     rows = view.connection.execute(
         f"SELECT {owner}, CASE WHEN side = 'C' THEN {_UNAPPLIED}{ages} ELSE {len(bounds)} END AS age, "
@@ -64,6 +61,15 @@ def _sums(view: View, scope: Scope, at: Moment, buckets: Sequence[int], *, by_cu
             yield _Sum(customer, currency, age, amount, base_amount)
         else:
             yield _Sum(None, name, age, amount, base_amount)
+
+
+def age_cases(on: date, bounds: Sequence[int]) -> tuple[str, dict[str, str]]:
+    """The cases of a query for the age of ``due_on``, and their parameters.
+
+    Age n: overdue by more days than the first n bounds, and at most the next one; beyond the last there is no case.
+    """
+    cases = "".join(f" WHEN due_on >= :day{n} THEN {n}" for n in range(len(bounds)))
+    return cases, {f"day{n}": (on - timedelta(days=bound)).isoformat() for n, bound in enumerate(bounds)}
 
 
 def _rows(book: str, at: Moment, buckets: Sequence[int], sums: Iterable[_Sum]) -> list[AgeingRow]:

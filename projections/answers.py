@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from domain.events import Posting, Side
+from domain.events import AllowanceLine, AllowanceMatrix, Posting, RevaluationLine, Side
 
 
 class AsOf(NamedTuple):
@@ -125,7 +125,10 @@ class Statement(Answer, frozen=True, kw_only=True):
 
 
 class JournalEntry(Answer, frozen=True, kw_only=True):
-    """An event's postings 凭证. Events that one command booked share ``voucher``, the position of its last event."""
+    """An event's postings 凭证. Events that one command booked share ``voucher``, the position of its last event.
+
+    ``customer`` is None for a voucher of the book as a whole.
+    """
 
     position: str
     voucher: str
@@ -134,7 +137,7 @@ class JournalEntry(Answer, frozen=True, kw_only=True):
     recorded_at: datetime
     effective_on: date
     requested_effective_on: date | None
-    customer: str
+    customer: str | None
     currency: str
     document: str | None
     caused_by: str | None
@@ -177,6 +180,7 @@ LinkKind = Literal[
     "writes_off",
     "recovers",
     "transfers",
+    "relieves",
     "reverses",
     "recognises",
 ]
@@ -191,6 +195,7 @@ class Link(Answer, frozen=True, kw_only=True):
     ``credits`` to the invoice a credit note is against; ``adjusts`` to the document of the adjusted item;
     ``writes_off`` to that of each item written off; ``recovers`` to that of the item and to the write-off;
     ``transfers`` from the item that opened to the one of the other account that it came from;
+    ``relieves`` from VAT relief to the write-off and the item's document, or, negative, to the recovery that gave it back;
     ``reverses`` from and to the reversed document itself, with the amount that it had.
     ``reverses`` from and to the reversed document itself, with the amount that it had; ``recognises`` likewise, with what
     of its deferred revenue was earned.
@@ -280,7 +285,7 @@ class ExplainedPosting(Answer, frozen=True, kw_only=True):
     kind: str
     recorded_at: datetime
     effective_on: date
-    customer: str
+    customer: str | None
     currency: str
     document: str | None
     actor: str
@@ -305,6 +310,55 @@ class Explanation(Answer, frozen=True, kw_only=True):
     amount: int
     base_amount: int
     postings: Iterator[ExplainedPosting]
+
+
+class AllowanceAnswer(Answer, frozen=True, kw_only=True):
+    """What a provision matrix requires on a day, and what the allowance has; all but line amounts in base currency.
+
+    ``book_version``: the book's at ``position``, as of which this is known. ``difference`` = ``required`` − ``before``.
+    """
+
+    effective_on: date
+    position: str
+    book_version: int
+    matrix: AllowanceMatrix
+    lines: list[AllowanceLine]
+    required: int
+    before: int
+    difference: int
+
+
+class SupersededRate(Answer, frozen=True, kw_only=True):
+    """What a source had said before."""
+
+    rate: str
+    position: str
+
+
+class RateRow(Answer, frozen=True, kw_only=True):
+    """What a source said last of a currency for the latest day up to the one asked for; and what it had said before."""
+
+    rate_source: str
+    currency: str
+    day: date
+    rate: str
+    position: str
+    superseded: list[SupersededRate]
+
+
+class RevaluationAnswer(Answer, frozen=True, kw_only=True):
+    """What open foreign items are worth at the rates of a day. ``missing``: currencies without a rate.
+
+    ``book_version``: the book's at ``position``, as of which this is known.
+    """
+
+    effective_on: date
+    position: str
+    book_version: int
+    rate_source: str
+    lines: list[RevaluationLine]
+    missing: list[str]
+    difference: int
 
 
 class ClosingFinding(Answer, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from domain.events import (
     PaymentReturned,
     RefundPaid,
     RevenueRecognised,
+    VatReliefClaimed,
     Voucher,
     WriteOffRecovered,
     WrittenOff,
@@ -139,6 +140,7 @@ _WITH_AMOUNT = (
     WrittenOff,
     WriteOffRecovered,
     ItemTransferredIn,
+    VatReliefClaimed,
 )
 
 
@@ -202,6 +204,11 @@ def _ties(view: View, event: Event) -> Iterator[_Tie]:
     elif isinstance(event, WriteOffRecovered):
         yield _Tie("recovers", event.document, None, event.write_off, None, event.amount)
         yield _Tie("recovers", event.document, None, document_of(event.item), event.item, event.amount)
+        for given_back in event.relief:
+            yield _Tie("relieves", given_back.relief, None, event.document, None, -given_back.amount)
+    elif isinstance(event, VatReliefClaimed):
+        yield _Tie("relieves", event.document, None, event.write_off, None, event.amount)
+        yield _Tie("relieves", event.document, None, document_of(event.item), event.item, event.amount)
     elif isinstance(event, RevenueRecognised):
         yield _Tie("recognises", event.document, None, event.document, None, event.amount)
     elif isinstance(event, DocumentReversed):

@@ -76,16 +76,16 @@ def _postings(view: View, number: _Number) -> Iterator[ExplainedPosting]:
 
 
 def _explained(logged: Logged, event: Voucher, part: Part, origin: str | None) -> ExplainedPosting:
-    name = logged.account
-    assert name is not None
+    name, currency = logged.account, logged.currency
+    assert currency is not None
     return ExplainedPosting(
         position=token(logged.position),
         event=logged.event_id,
         kind=logged.kind,
         recorded_at=logged.recorded_at,
         effective_on=event.effective_on,
-        customer=name.customer,
-        currency=name.currency,
+        customer=name.customer if name is not None else None,
+        currency=currency,
         document=logged.document,
         actor=event.actor,
         source=event.source,
@@ -286,6 +286,8 @@ def _turnover(view: View, selector: selectors.Turnover) -> _Number:
 
     def behind(logged: Logged, event: Voucher) -> Iterator[Part]:
         before = from_on is not None and event.effective_on < from_on
+        if logged.currency != selector.currency:
+            return
         if not at.covers(event.effective_on) or (part != "closing" and before != (part == "opening")):
             return
         for posting in event.postings:

@@ -45,15 +45,21 @@ def journal(
             yield from (_entry(logged, events[-1].position) for logged in shown)
 
 
+def voucher(view: View, last: int, count: int) -> list[JournalEntry]:
+    """The voucher of one command: its events end at a position, and are so many."""
+    found = log.events_at(view.connection, range(last - count + 1, last + 1))
+    return [_entry(logged, last) for logged in found if isinstance(logged.event, Voucher)]
+
+
 def _posts_to(logged: Logged, account: str) -> bool:
     assert isinstance(logged.event, Voucher)
     return any(posting.account == account for posting in logged.event.postings)
 
 
 def _entry(logged: Logged, voucher: int) -> JournalEntry:
-    event, name = logged.event, logged.account
+    event, name, currency = logged.event, logged.account, logged.currency
     assert isinstance(event, Voucher)
-    assert name is not None
+    assert currency is not None
     return JournalEntry(
         position=token(logged.position),
         voucher=token(voucher),
@@ -62,8 +68,8 @@ def _entry(logged: Logged, voucher: int) -> JournalEntry:
         recorded_at=logged.recorded_at,
         effective_on=event.effective_on,
         requested_effective_on=event.requested_effective_on,
-        customer=name.customer,
-        currency=name.currency,
+        customer=name.customer if name is not None else None,
+        currency=currency,
         document=logged.document,
         caused_by=event.caused_by,
         source=event.source,
@@ -121,7 +127,7 @@ def audit_row(view: View, logged: Logged) -> AuditRow:
         effective_on=voucher.effective_on if voucher else None,
         requested_effective_on=voucher.requested_effective_on if voucher else None,
         customer=name.customer if name else None,
-        currency=name.currency if name else None,
+        currency=name.currency if name else logged.currency,
         document=waits.document if isinstance(waits, FactDeferred) else logged.document,
         caused_by=voucher.caused_by if voucher else None,
         actor=event.actor,

@@ -16,8 +16,9 @@ from domain.documents import (
     book_stream,
     feed_stream,
     parse_account_stream,
+    rate_stream,
 )
-from domain.events import Event, FactDeferred
+from domain.events import BookVoucher, Event, FactDeferred
 from ledger.codec import TOPIC_OF, decode
 from ledger.database import Connection
 
@@ -63,6 +64,14 @@ class Logged(NamedTuple):
     def account(self) -> AccountName | None:
         """The customer account whose event this is; None for a stream of another kind."""
         return parse_account_stream(self.stream)
+
+    @property
+    def currency(self) -> str | None:
+        """The currency of the event's postings: the customer account's or, of a book's voucher, its own."""
+        name = self.account
+        if name is not None:
+            return name.currency
+        return self.event.currency if isinstance(self.event, BookVoucher) else None
 
 
 def instant(recorded_us: int) -> datetime:
@@ -129,8 +138,8 @@ def logged(connection: Connection, after: int, upto: int) -> Iterator[Logged]:
     )
 
 
-ACCOUNTS = ("acct:", "acct;")
-"""All customer accounts: the streams from the first name on, up to the second."""
+ACCOUNTS = ("acct:", "book;")
+"""All customer accounts and books, whose events have postings: the streams from the first name on, up to the second."""
 _BY_ACCOUNT = """SELECT position, originator_id, topic, state FROM events
     WHERE shard = 0 AND (originator_id, originator_version) > (?, ?) AND originator_id < ? AND position <= ?
     ORDER BY shard, originator_id, originator_version LIMIT ?"""
@@ -140,7 +149,7 @@ _VERSION = "SELECT originator_version FROM events WHERE position = ?"
 def pages_by_account(
     connection: Connection, upto: int, size: int, accounts: tuple[str, str] = ACCOUNTS
 ) -> Iterator[list[Stored]]:
-    """All stored events of customer accounts up to a position, account by account, in pages."""
+    """All stored events of customer accounts and books up to a position, stream by stream, in pages."""
     (stream, end), version = accounts, 0
     while rows := connection.fetch(_BY_ACCOUNT, (stream, version, end, upto, size)):
         yield rows
@@ -155,8 +164,9 @@ def _logged(row: tuple[int, str, int, int, str, bytes]) -> Logged:
 
 # Searched by the database: a row that is not wanted costs a tenth of one that is handed over.
 _OF_BOOK = """WHERE position > :after AND position <= :upto
-    AND (substr(originator_id, 1, length(:account)) IN (:account, :waiting, :feed, :approval) OR originator_id = :own)"""
-_ENDING = " AND substr(originator_id, length(originator_id) - length(:ending) + 1) = :ending"
+    AND (substr(originator_id, 1, length(:account)) IN (:account, :waiting, :feed, :rate, :approval) OR originator_id = :own)"""
+_ENDING = """ AND (substr(originator_id, length(originator_id) - length(:ending) + 1) = :ending
+    OR originator_id = :own)"""
 _HOLDING = {False: " AND instr(state, :holding) > 0", True: " AND position(:holding IN state) > 0"}
 
 
@@ -166,7 +176,7 @@ def events(
     """A book's events after a position up to another, in log order.
 
     ``holding``: only those with these bytes in their body, which is searched before it is decoded; a hit may be a
-    chance one. ``ending``: only those of streams that end so.
+    chance one. ``ending``: only those of streams that end so, and the book's own.
     """
     statement = _WHOLE + _OF_BOOK
     if ending:
@@ -184,6 +194,7 @@ def events(
             "waiting": f"wait:{book}:",
             "feed": f"feed:{book}:",
             "approval": approval_stream(book, ""),
+            "rate": f"rate:{book}:",
             "holding": holding,
             "ending": ending,
         },
@@ -256,6 +267,11 @@ def approval_streams(connection: Connection, book: str) -> list[str]:
 def feed_streams(connection: Connection, book: str) -> list[str]:
     """The streams of what sources state of the messages that they send for a book."""
     return list(_streams(connection, feed_stream(book, "")))
+
+
+def rate_streams(connection: Connection, book: str) -> list[str]:
+    """The streams of the exchange rates that sources state for a book."""
+    return list(_streams(connection, rate_stream(book, "")))
 
 
 _NEXT = "SELECT min(originator_id) FROM events WHERE shard = 0 AND originator_id > ?"

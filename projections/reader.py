@@ -6,10 +6,12 @@ from types import TracebackType
 from typing import Self
 
 from domain.book import Book
+from domain.events import AllowanceMatrix
 from ledger.database import Location
 from ledger.store import check, connect
 from projections import (
     ageing,
+    allowance,
     changes,
     closing,
     completeness,
@@ -23,6 +25,8 @@ from projections import (
     journal,
     log,
     payers,
+    rates,
+    revaluation,
     standing,
     statement,
     trial_balance,
@@ -30,6 +34,7 @@ from projections import (
 )
 from projections.answers import (
     AgeingRow,
+    AllowanceAnswer,
     AsOf,
     AuditRow,
     Balance,
@@ -49,6 +54,8 @@ from projections.answers import (
     OpenItem,
     Payer,
     PeriodRow,
+    RateRow,
+    RevaluationAnswer,
     SmallDifference,
     Statement,
     TrialBalanceRow,
@@ -200,6 +207,28 @@ class Reader:
     ) -> Iterator[JournalEntry]:
         """Events that move value, in log order; with ``account`` those that post to it (the whole voucher each)."""
         return journal.journal(self._view, book, from_on, to_on, customer, account, self._view.at(as_of))
+
+    def voucher(self, last: int, count: int) -> list[JournalEntry]:
+        """The voucher that one command booked, by the outcome of it: the position of its last event, and how many."""
+        return journal.voucher(self._view, last, count)
+
+    def allowance(
+        self, book: str, matrix: AllowanceMatrix | None = None, as_of: AsOf = AsOf()
+    ) -> AllowanceAnswer | None:
+        """What the book's provision matrix, or another, requires on ``as_of.effective_on``; None where it has none."""
+        return allowance.allowance(self._view, book, matrix, self._view.at(as_of))
+
+    def rates(self, book: str, source: str | None = None, as_of: AsOf = AsOf()) -> list[RateRow]:
+        """By source and currency the rate of the latest day up to ``as_of.effective_on``, and what it superseded."""
+        return rates.rates(self._view, book, source, self._view.at(as_of))
+
+    def stated_rates(self, book: str, source: str) -> dict[tuple[date, str], str]:
+        """The rate that a source states now of each day and currency."""
+        return rates.stated(self._view, book, source)
+
+    def revaluation(self, book: str, source: str, as_of: AsOf) -> RevaluationAnswer:
+        """What open foreign items are worth at a source's rates of ``as_of.effective_on``, which must be given."""
+        return revaluation.revaluation(self._view, book, source, self._view.at(as_of))
 
     def trial_balance(self, book: str, from_on: date | None = None, as_of: AsOf = AsOf()) -> list[TrialBalanceRow]:
         """Opening, turnover and closing by account, currency and dimensions; ``from_on`` None: from the beginning."""

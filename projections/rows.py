@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from domain.documents import document_of
+from domain.documents import book_stream, document_of
 from domain.template import DEFERRED_REVENUE
 from projections.log import Stored
 from projections.numbers import hashed
@@ -34,6 +34,12 @@ class _Instalment(msgspec.Struct, gc=False):
 class _Moving(msgspec.Struct, gc=False):
     effective_on: str
     postings: list[_Posting]
+
+
+class _OfBook(_Moving, gc=False, kw_only=True):
+    """A voucher of a book as a whole, which says its currency itself; no source's control totals count it."""
+
+    currency: str
 
 
 class _Sent(_Moving, gc=False, kw_only=True):
@@ -109,6 +115,7 @@ LEAN: dict[str, type[_Moving] | None] = {
     "write-off-recovered.v1": _Adjusted,
     "item-transferred-out.v1": _Moving,
     "item-transferred-in.v1": _Received,
+    "vat-relief-claimed.v1": _Adjusted,
     "document-reversed.v1": _Reversed,
     "account-terms-changed.v1": None,
     "revenue-recognised.v1": _Recognised,
@@ -122,6 +129,10 @@ LEAN: dict[str, type[_Moving] | None] = {
     "approval-requested.v1": None,
     "approval-given.v1": None,
     "approval-refused.v1": None,
+    "allowance-matrix-changed.v1": None,
+    "allowance-posted.v1": _OfBook,
+    "rates-stated.v1": None,
+    "revaluation-posted.v1": _OfBook,
     "fact-deferred.v1": None,
     "deferred-fact-applied.v1": None,
     "deferred-fact-rejected.v1": None,
@@ -189,6 +200,7 @@ they make of its deferred revenue."""
 _read_limit = msgspec.json.Decoder(_LimitSet).decode
 _canonical = msgspec.json.Encoder(order="sorted").encode
 NO_DIMENSIONS = "{}"
+BOOKS = book_stream("")
 _PART = 8_000
 """Values that ``take_turnover`` gives at once, about."""
 
@@ -234,7 +246,7 @@ class Deltas:
             if stream != last:
                 last = stream
                 items = self._items.setdefault(stream, {})
-                money = (stream[5 : stream.index(":", 5)], stream[-3:])
+                money = _book_and_currency(stream, event)
                 days = self._turnover.setdefault(money, {})
                 arrivals = self._arrivals.setdefault(money, {})
             day = (position // BLOCK, on)
@@ -351,6 +363,13 @@ class Deltas:
         self._arrivals = {}
         self.arrival_rows = 0
         return [value for row in sorted(rows) for value in row]
+
+
+def _book_and_currency(stream: str, event: Any) -> tuple[str, str]:
+    """Of the stream's postings: a customer account's name says both, a book's vouchers say their currency themselves."""
+    if stream.startswith(BOOKS):
+        return stream[len(BOOKS) :], event.currency
+    return stream[5 : stream.index(":", 5)], stream[-3:]
 
 
 def _number(arrival: list[int], number: int) -> None:

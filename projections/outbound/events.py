@@ -23,6 +23,7 @@ CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
 NOT_PUBLISHED = {
     "control-totals-stated": "what a source says of its own messages, which it knows already",
     "authorities-changed": "who may do how much alone is the concern of the house",
+    "rates-stated": "what others say of exchange rates; the rate that applied stands in each event that was valued by one",
 }
 """Kinds of events that do not go out, and why."""
 
@@ -335,6 +336,13 @@ def _written_off(event: stored.WrittenOff) -> Fields:
 
 
 def _write_off_recovered(event: stored.WriteOffRecovered) -> Fields:
+    relief = [
+        types.ReliefReturned(relief=one.relief, amount=one.amount, base_amount=one.base_amount) for one in event.relief
+    ]
+    return _vat_relief_claimed(event) | {"relief": relief}
+
+
+def _vat_relief_claimed(event: stored.WriteOffRecovered | stored.VatReliefClaimed) -> Fields:
     return _voucher(event) | {
         "document": event.document,
         "write_off": event.write_off,
@@ -434,6 +442,7 @@ def _book_policies_changed(event: stored.BookPoliciesChanged) -> Fields:
             tolerance_percents=policies.tolerance_percents,
             late_facts=policies.late_facts,
             recognition=policies.recognition,
+            rate_source=policies.rate_source,
         )
         for name, policies in (("before", event.before), ("after", event.after))
     }
@@ -460,6 +469,60 @@ def _approval_requested(event: stored.ApprovalRequested) -> Fields:
         "document": _given(event.document),
         "amount": _given(event.amount),
         "base_amount": _given(event.base_amount),
+    }
+
+
+def _allowance_matrix_changed(event: stored.AllowanceMatrixChanged) -> Fields:
+    return {
+        "before": UNSET if event.before is None else _matrix(event.before),
+        "after": _matrix(event.after),
+    }
+
+
+def _matrix(matrix: stored.AllowanceMatrix) -> types.AllowanceMatrix:
+    buckets = [
+        types.AllowanceBucket(to_days=_given(one.to_days), rate=one.rate, groups=one.groups) for one in matrix.buckets
+    ]
+    return types.AllowanceMatrix(buckets=buckets, dimension=_given(matrix.dimension))
+
+
+def _allowance_posted(event: stored.AllowancePosted) -> Fields:
+    lines = [
+        types.AllowanceLine(
+            currency=one.currency,
+            bucket=one.bucket,
+            group=one.group or UNSET,
+            amount=one.amount,
+            base_amount=one.base_amount,
+            required=one.required,
+        )
+        for one in event.lines
+    ]
+    return _book_voucher(event) | {
+        "evidence_at": event.position,
+        "matrix": _matrix(event.matrix),
+        "lines": lines,
+        "required": event.required,
+        "before": event.before,
+        "difference": event.difference,
+    }
+
+
+def _revaluation_posted(event: stored.RevaluationPosted) -> Fields:
+    lines = [types.RevaluationLine(**msgspec.structs.asdict(one)) for one in event.lines]
+    return _book_voucher(event) | {
+        "evidence_at": event.position,
+        "rate_source": event.rate_source,
+        "lines": lines,
+        "difference": event.difference,
+        "mirrors": _given(event.mirrors),
+    }
+
+
+def _book_voucher(event: stored.BookVoucher) -> Fields:
+    shared = _voucher(event)
+    return {name: shared[name] for name in ("effective_on", "template_version", "postings")} | {
+        "currency": event.currency
     }
 
 
@@ -503,6 +566,7 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.WriteOffRecovered: _write_off_recovered,
     stored.ItemTransferredOut: _item_transferred_out,
     stored.ItemTransferredIn: _item_transferred_in,
+    stored.VatReliefClaimed: _vat_relief_claimed,
     stored.DocumentReversed: _document_reversed,
     stored.AccountTermsChanged: _account_terms_changed,
     stored.RevenueRecognised: _revenue_recognised,
@@ -515,6 +579,9 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.ApprovalRequested: _approval_requested,
     stored.ApprovalGiven: _approval,
     stored.ApprovalRefused: _approval,
+    stored.AllowanceMatrixChanged: _allowance_matrix_changed,
+    stored.AllowancePosted: _allowance_posted,
+    stored.RevaluationPosted: _revaluation_posted,
     stored.FactDeferred: _fact_deferred,
 }
 
@@ -532,6 +599,7 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.WriteOffRecovered: "tieout.write-off-recovered.v1",
     stored.ItemTransferredOut: "tieout.item-transferred-out.v1",
     stored.ItemTransferredIn: "tieout.item-transferred-in.v1",
+    stored.VatReliefClaimed: "tieout.vat-relief-claimed.v1",
     stored.DocumentReversed: "tieout.document-reversed.v1",
     stored.AccountTermsChanged: "tieout.account-terms-changed.v1",
     stored.RevenueRecognised: "tieout.revenue-recognised.v1",
@@ -544,6 +612,9 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.ApprovalRequested: "tieout.approval-requested.v1",
     stored.ApprovalGiven: "tieout.approval-given.v1",
     stored.ApprovalRefused: "tieout.approval-refused.v1",
+    stored.AllowanceMatrixChanged: "tieout.allowance-matrix-changed.v1",
+    stored.AllowancePosted: "tieout.allowance-posted.v1",
+    stored.RevaluationPosted: "tieout.revaluation-posted.v1",
     stored.FactDeferred: "tieout.fact-deferred.v1",
     stored.DeferredFactApplied: "tieout.deferred-fact-applied.v1",
     stored.DeferredFactRejected: "tieout.deferred-fact-rejected.v1",

@@ -307,8 +307,27 @@ class WrittenOff(Voucher, frozen=True, kw_only=True):
     base_amount: BaseMinor
 
 
+class ReliefReturned(Struct, frozen=True, kw_only=True):
+    """What of a claim of VAT relief is output tax again."""
+
+    relief: DocumentId
+    amount: Minor
+    base_amount: BaseMinor
+
+
 class WriteOffRecovered(Voucher, frozen=True, kw_only=True):
     """What was written off of an item, or a part of it, is owed again."""
+
+    document: DocumentId
+    write_off: DocumentId
+    item: ItemId
+    amount: Minor
+    base_amount: BaseMinor
+    relief: Annotated[list[ReliefReturned], Meta(description="VAT relief that is given back with it.")]
+
+
+class VatReliefClaimed(Voucher, frozen=True, kw_only=True):
+    """The tax in what was written off of an item, or a part of it, was taken back from output tax."""
 
     document: DocumentId
     write_off: DocumentId
@@ -423,6 +442,7 @@ class Policies(Struct, frozen=True, kw_only=True):
     tolerance_percents: Annotated[dict[str, str], Meta(description="Per cent, as decimal text.")]
     late_facts: Literal["refuse", "move"]
     recognition: Literal["day", "month"]
+    rate_source: Annotated[Text, Meta(description="Whose rates apply to documents that bring none; empty: nobody's.")]
 
 
 class BookPoliciesChanged(Public, frozen=True, kw_only=True):
@@ -484,6 +504,85 @@ class ApprovalRefused(Approval, frozen=True, kw_only=True):
     """It was refused or taken back, and is not booked; `reason` says why."""
 
 
+class AllowanceBucket(Struct, frozen=True, kw_only=True):
+    """Receivables that are overdue by more than the bucket before and by at most `to_days`; the last has no end."""
+
+    to_days: int | UnsetType = UNSET
+    rate: Annotated[str, Meta(description="Expected loss in per cent, as decimal text.")]
+    groups: Annotated[dict[str, str], Meta(description="Value of the matrix' dimension to another rate.")]
+
+
+class AllowanceMatrix(Struct, frozen=True, kw_only=True):
+    """Expected losses by days past due."""
+
+    buckets: list[AllowanceBucket]
+    dimension: Annotated[Text | UnsetType, Meta(description="The label whose values have rates of their own.")] = UNSET
+
+
+class AllowanceMatrixChanged(Public, frozen=True, kw_only=True):
+    """The provision matrix of a book was changed; it holds for allowances that are posted later."""
+
+    before: AllowanceMatrix | UnsetType = UNSET
+    after: AllowanceMatrix
+
+
+class BookVoucher(Public, frozen=True, kw_only=True):
+    """An event that moves value of a book as a whole, in its base currency."""
+
+    currency: Annotated[str, Meta(description="ISO 4217: the book's base currency.")]
+    effective_on: Annotated[date, Meta(description="The accounting date, a day in the book's time zone.")]
+    template_version: Annotated[int, Meta(description="The posting template that it was posted by.")]
+    postings: list[Posting]
+
+
+class AllowanceLine(Struct, frozen=True, kw_only=True):
+    """What is open of a currency in a bucket, and the allowance that it requires."""
+
+    currency: Annotated[str, Meta(description="ISO 4217.")]
+    bucket: Annotated[int, Meta(ge=1)]
+    group: Annotated[Text | UnsetType, Meta(description="The value of the dimension, if it has a rate of its own.")] = (
+        UNSET
+    )
+    amount: Minor
+    base_amount: BaseMinor
+    required: BaseMinor
+
+
+class AllowancePosted(BookVoucher, frozen=True, kw_only=True):
+    """The allowance for bad debts was brought to what the provision matrix requires, by the difference."""
+
+    evidence_at: Annotated[str, Meta(description="The position as of which the evidence was collected.")]
+    matrix: AllowanceMatrix
+    lines: list[AllowanceLine]
+    required: BaseMinor
+    before: Annotated[int, Meta(description="What the allowance had, in minor units of the base currency.")]
+    difference: Annotated[int, Meta(description="required less before.")]
+
+
+class RevaluationLine(Struct, frozen=True, kw_only=True):
+    """Open items of a currency on a control account, debit less credit, and what they are worth at the closing rate."""
+
+    currency: Annotated[str, Meta(description="ISO 4217.")]
+    account: Text
+    amount: Minor
+    base_amount: BaseMinor
+    rate: Rate
+    rate_on: Annotated[date, Meta(description="The day that the rate is of.")]
+    value: BaseMinor
+    before: Annotated[int, Meta(description="What was posted for the same day before.")]
+    difference: Annotated[int, Meta(description="value less base_amount less before.")]
+
+
+class RevaluationPosted(BookVoucher, frozen=True, kw_only=True):
+    """Open foreign items were valued at the rates of a day, or this was taken back on the next."""
+
+    evidence_at: Annotated[str, Meta(description="The position as of which the evidence was collected.")]
+    rate_source: Text
+    lines: list[RevaluationLine]
+    difference: BaseMinor
+    mirrors: Annotated[Text | UnsetType, Meta(description="The id of the event that is taken back.")] = UNSET
+
+
 class FactDeferred(OfAccount, frozen=True, kw_only=True):
     """A refund or reversal waits for a document that is not in the book yet."""
 
@@ -526,6 +625,7 @@ TYPES: dict[str, type[Public]] = {
     "tieout.write-off-recovered.v1": WriteOffRecovered,
     "tieout.item-transferred-out.v1": ItemTransferredOut,
     "tieout.item-transferred-in.v1": ItemTransferredIn,
+    "tieout.vat-relief-claimed.v1": VatReliefClaimed,
     "tieout.document-reversed.v1": DocumentReversed,
     "tieout.account-terms-changed.v1": AccountTermsChanged,
     "tieout.revenue-recognised.v1": RevenueRecognised,
@@ -538,6 +638,9 @@ TYPES: dict[str, type[Public]] = {
     "tieout.approval-requested.v1": ApprovalRequested,
     "tieout.approval-given.v1": ApprovalGiven,
     "tieout.approval-refused.v1": ApprovalRefused,
+    "tieout.allowance-matrix-changed.v1": AllowanceMatrixChanged,
+    "tieout.allowance-posted.v1": AllowancePosted,
+    "tieout.revaluation-posted.v1": RevaluationPosted,
     "tieout.fact-deferred.v1": FactDeferred,
     "tieout.deferred-fact-applied.v1": DeferredFactApplied,
     "tieout.deferred-fact-rejected.v1": DeferredFactRejected,

@@ -14,21 +14,20 @@ from domain.commands import COMMANDS
 DOCUMENT: dict[str, Any] = json.loads(asyncapi.document())
 MESSAGES: dict[str, Any] = DOCUMENT["components"]["messages"]
 KNOWN = {
+    *("$ref", "additionalProperties", "allOf", "anyOf", "const", "default", "description", "enum", "format", "items"),
+    "oneOf",
     *(
-        "$ref",
-        "additionalProperties",
-        "allOf",
-        "anyOf",
-        "const",
-        "default",
-        "description",
-        "enum",
-        "format",
-        "items",
-        "oneOf",
+        "maximum",
+        "maxLength",
+        "maxItems",
+        "minimum",
+        "minLength",
+        "minItems",
+        "pattern",
+        "patternProperties",
+        "properties",
     ),
-    *("maximum", "maxLength", "minimum", "minLength", "minItems", "pattern", "patternProperties", "properties"),
-    *("required", "title", "type"),
+    *("propertyNames", "required", "title", "type"),
 }
 """The words of JSON Schema draft 7 that are used; AsyncAPI's schema language knows them all."""
 

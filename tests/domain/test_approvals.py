@@ -16,13 +16,16 @@ from given import (
     invoice,
     kinds,
     limit,
+    matrix,
     payment,
+    post_allowance,
     recover,
     refund,
     release,
     reopen,
     request,
     returned,
+    revalue,
     reverse,
     terms,
     transfer,
@@ -282,6 +285,7 @@ def test_so_may_a_credit_limit() -> None:
 OF_THE_BOOK: list[Any] = [
     ChangePostingTemplate(source="test", source_id="b1", actor="zhang", book=BOOK, roles={"cash_bank": "1002.01"}),
     ChangeBookPolicies(source="test", source_id="b2", actor="zhang", book=BOOK, tolerances={"CNY": 5}),
+    matrix((None, "5"), actor="zhang"),
     limits({"command": "WriteOff", "alone": 0}, actor="zhang"),
     reopen("2024-01").model_copy(update={"actor": "zhang"}),
 ]
@@ -314,6 +318,21 @@ def test_limits_can_be_taken_away_again_by_those_who_may() -> None:
     books.booked(approve("8", "wang"))
     books.booked(refund("R1", 1_000))
     books.booked(ChangeBookPolicies(source="test", source_id="b3", book=BOOK, tolerances={"CNY": 9}))
+
+
+def test_a_voucher_of_the_book_is_measured_by_what_it_posts_and_approved_like_any_other() -> None:
+    rules = [{"command": name, "alone": 1_000} for name in ("PostAllowance", "PostRevaluation")]
+    rules += [one | {"role": "supervisor", "approves": 5_000} for one in rules]
+    books = given(matrix((None, "5")), limits(*rules))
+    allowance = post_allowance(books, (1, 40_000), on="01-31", actor="zhang")
+    revalued = revalue(books, ("USD", 10_000, 71_000, "7.3"), actor="zhang")
+    # The mirror of the next day does not count again.
+    for command in (allowance, revalued):
+        assert books.refused(command).value == "zhang (2000)"
+    books.booked(request("7", allowance))
+    _, posted = books.booked(approve("7", "li"))
+    assert (posted.difference, posted.approval) == (2_000, "7")
+    assert books.refused(revalued).code == Code.EVIDENCE, "what it was collected from has changed"
 
 
 def test_a_reason_is_asked_for_where_the_authorities_say_so() -> None:
@@ -378,6 +397,7 @@ EVERYTHING_ELSE = {
     "Resettle": "changes nothing that is owed",
     "RecogniseRevenue": "follows the schedule that its document was issued with",
     "StateControlTotals": "is said by the source",
+    "StateRates": "books nothing, and is superseded by the next statement",
     "RejectDeferredFact": "books nothing, and has a reason",
     "RequestApproval": "is what asks for it",
     "GiveApproval": "is what gives it",

@@ -16,6 +16,7 @@ from given import BOOK, Books
 
 from domain.commands import COMMAND, COMMANDS, Command
 from domain.events import (
+    AllowanceMatrixChanged,
     ApprovalEvent,
     ApprovalGiven,
     ApprovalRequested,
@@ -44,6 +45,7 @@ NAMES = {
     "1002": "银行存款",
     "1012": "其他货币资金",
     "1121": "应收票据",
+    "112298": "应收账款 汇率调整",
     "1122": "应收账款",
     "112299": "往来转移清算",
     "1231": "坏账准备",
@@ -58,6 +60,7 @@ NAMES = {
     "6001": "主营业务收入",
     "6301": "营业外收入",
     "6603": "财务费用",
+    "6702": "信用减值损失",
     "6711": "营业外支出",
 }
 """Account code → its name in the standard chart."""
@@ -103,6 +106,8 @@ class Case:
         model = COMMANDS[fields["command"]]
         if "effective_on" in model.model_fields and fields["command"] != "ReverseDocument":
             given.setdefault("effective_on", day)
+        if "book_version" in model.model_fields:
+            given.setdefault("book_version", self.books.book.version)
         if fields["command"] == "ClosePeriod":
             given |= {"position": "0:0", "checks": [{"check": name, "holds": True} for name in CHECKS]}
         if fields["command"] in ("IssueInvoice", "IssueCreditNote"):
@@ -125,16 +130,19 @@ class Case:
         said += [f"反结账 {event.period}" for event in outcome if isinstance(event, PeriodReopened)]
         said += ["授权变更" for event in outcome if isinstance(event, AuthoritiesChanged)]
         said += [self._approval(event, currency) for event in outcome if isinstance(event, ApprovalEvent)]
+        said += [f"比例 {_rates(event)}" for event in outcome if isinstance(event, AllowanceMatrixChanged)]
         said += [""] if said else []
-        vouchers: dict[tuple[str, str], list[Voucher]] = {}
+        vouchers: dict[tuple[str, str, str | None], list[Voucher]] = {}
         whose = ""
         for event in outcome:
             if isinstance(event, ItemTransferredIn):
                 # It and what follows are of the account that received.
                 whose = f"转入 {event.document}，来自 {event.from_customer}"
             if isinstance(event, Voucher):
-                vouchers.setdefault((event.source_id, whose), []).append(event)
-        for (_, received), events in vouchers.items():
+                # A mirror is a voucher of its own day.
+                mirrors = getattr(event, "mirrors", None)
+                vouchers.setdefault((event.source_id, whose, mirrors), []).append(event)
+        for (_, received, _), events in vouchers.items():
             said += [received] if received else []
             said += [*self._moved(events), *self._voucher(events, currency), ""]
         return said[:-1] or ["无分录"]
@@ -149,6 +157,8 @@ class Case:
 
     def _moved(self, events: list[Voucher]) -> list[str]:
         """Where a voucher was moved to, and where it belonged."""
+        if getattr(events[0], "mirrors", None):
+            return [f"记账日 {events[0].effective_on}，冲回"]
         own = [event for event in events if event.caused_by is None and event.requested_effective_on is not None]
         return [f"记账日 {event.effective_on}，原属 {event.requested_effective_on}" for event in own]
 
@@ -196,6 +206,12 @@ class Case:
 def _limit(event: CreditLimitSet) -> str:
     before, after = ("无" if one is None else money(one, "CNY") for one in (event.before, event.after))
     return f"信用额度 {after}，原为 {before}"
+
+
+def _rates(event: AllowanceMatrixChanged) -> str:
+    """A matrix in a line."""
+    days = [f"逾期≤{one.to_days}天" if one.to_days is not None else "更久" for one in event.after.buckets]
+    return " ".join(f"{name} {one.rate}%" for name, one in zip(days, event.after.buckets, strict=True))
 
 
 def money(amount: int, currency: str) -> str:

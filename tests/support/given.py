@@ -19,8 +19,10 @@ from domain.commands import (
     AccountCommand,
     Allocate,
     ChangeAccountTerms,
+    ChangeAllowanceMatrix,
     ChangeAuthorities,
     ChangeBookPolicies,
+    ClaimVatRelief,
     ClosePeriod,
     Command,
     GiveApproval,
@@ -28,6 +30,8 @@ from domain.commands import (
     IssueInvoice,
     OpenBook,
     PostAdjustment,
+    PostAllowance,
+    PostRevaluation,
     RecogniseRevenue,
     RecordPayment,
     RecordRefund,
@@ -43,6 +47,7 @@ from domain.commands import (
     ReverseDocument,
     RoundOff,
     SetCreditLimit,
+    StateRates,
     TransferItem,
     WriteOff,
 )
@@ -60,12 +65,13 @@ from domain.decide import (
     references_beyond,
 )
 from domain.decide_book import BookCommand, decide_book
-from domain.documents import account_stream, approval_stream, book_stream, parse_document, waiting_stream
+from domain.documents import account_stream, approval_stream, book_stream, parse_document, rate_stream, waiting_stream
 from domain.draft import Named
-from domain.events import ApprovalGiven, ApprovalRequested, Event, FactDeferred
+from domain.events import ApprovalGiven, ApprovalRequested, Event, FactDeferred, RatesStated
 from domain.history import History, Source, allocated_documents, enters, fold, fold_all, touched_documents
 from domain.items import OpenItem
 from domain.periods import CHECKS
+from domain.rates import Rates, lacks_rate, state_rates
 from domain.refusals import Refusal
 from domain.waiting import applied, defer, deferred_command, rejected, still_waiting
 
@@ -98,6 +104,8 @@ class Books:
                 self._book_command(command, today)
             elif isinstance(command, RequestApproval | GiveApproval | RefuseApproval):
                 self._approval(command, today)
+            elif isinstance(command, StateRates):
+                self._record(rate_stream(BOOK, command.rate_source), state_rates(command, self.book))
             elif isinstance(command, RejectDeferredFact):
                 self._reject(command)
             else:
@@ -164,7 +172,16 @@ class Books:
             for name in further_documents(command, history):
                 histories.setdefault(name, self.history(name))
         histories |= {name: self.history(name) for name in documents_beyond(command, histories)}
-        return Named(histories, frozenset(r for r in named_references(command) if self._is_live(r)))
+        live = frozenset(r for r in named_references(command) if self._is_live(r))
+        return Named(histories, live, self._rate(command))
+
+    def _rate(self, command: AccountCommand) -> str | None:
+        """The rate that a command lacks."""
+        if not lacks_rate(command, self.book):
+            return None
+        stated = [event for _, event in self.events(rate_stream(BOOK, self.book.rate_source))]
+        rates = Rates(event for event in stated if isinstance(event, RatesStated))
+        return rates.on(command.currency, command.effective_on)  # type: ignore[attr-defined]
 
     def waiting(self) -> list[FactDeferred]:
         """The facts that still wait."""
@@ -448,6 +465,13 @@ def transfer(
     return command
 
 
+def relieve(number: str, of: str, item: str, amount: int, on: str | date = "04-15", **more: Any) -> ClaimVatRelief:
+    """A claim of VAT relief on what a write-off took from an item."""
+    fields = {"number": number, "effective_on": day(on), "write_off": ref(of), "item": item, "amount": amount}
+    command: ClaimVatRelief = _made(ClaimVatRelief, fields | more)
+    return command
+
+
 def reject(fact: AccountCommand, reason: str = "sent by mistake") -> RejectDeferredFact:
     """A fact that waits is given up."""
     named = {"source": "test", "source_id": f"reject-{fact.source_id}", "book": BOOK, "reason": reason}
@@ -474,6 +498,41 @@ def reopen(period: str, reason: str = "a statement was forgotten") -> ReopenPeri
 def policies(**more: Any) -> ChangeBookPolicies:
     """The policies of the book are changed."""
     command: ChangeBookPolicies = _of_book(ChangeBookPolicies, **more)
+    return command
+
+
+def matrix(*rows: tuple[Any, ...], dimension: str | None = None, **more: Any) -> ChangeAllowanceMatrix:
+    """A provision matrix of (days to, rate) or (days to, rate, groups)."""
+    names = ("to_days", "rate", "groups")
+    buckets = [dict(zip(names, one, strict=False)) for one in rows]
+    command: ChangeAllowanceMatrix = _of_book(ChangeAllowanceMatrix, buckets=buckets, dimension=dimension, **more)
+    return command
+
+
+def post_allowance(
+    books: Books, *lines: tuple[int, int] | tuple[int, int, str], before: int = 0, on: str | date = "12-31", **more: Any
+) -> PostAllowance:
+    """An allowance by evidence in CNY: (bucket, amount) or (bucket, amount, group)."""
+    evidence = [
+        {"currency": "CNY", "bucket": bucket, "amount": amount, "base_amount": amount, "group": "".join(group)}
+        for bucket, amount, *group in lines
+    ]
+    fields = {"effective_on": day(on), "position": "0:0", "book_version": books.book.version, "before": before}
+    command: PostAllowance = _of_book(PostAllowance, lines=evidence, **fields | more)
+    return command
+
+
+def revalue(
+    books: Books,
+    *lines: tuple[str, int, int, str] | tuple[str, int, int, str, int],
+    on: str | date = "01-31",
+    **more: Any,
+) -> PostRevaluation:
+    """A revaluation of 1122 by evidence: (currency, amount, base amount, rate), and what was posted before."""
+    names = ("currency", "amount", "base_amount", "rate", "before")
+    evidence = [dict(zip(names, line, strict=False)) | {"account": "1122", "rate_on": day(on)} for line in lines]
+    fields = {"effective_on": day(on), "position": "0:0", "book_version": books.book.version, "rate_source": "bank"}
+    command: PostRevaluation = _of_book(PostRevaluation, lines=evidence, **fields | more)
     return command
 
 

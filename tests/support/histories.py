@@ -28,6 +28,7 @@ from given import (
     refund,
     reinstated,
     release,
+    relieve,
     reopen,
     resettle,
     returned,
@@ -61,6 +62,7 @@ from domain.events import (
     PeriodReopened,
     RefundPaid,
     RevenueRecognised,
+    VatReliefClaimed,
     Voucher,
     WriteOffRecovered,
     WrittenOff,
@@ -385,6 +387,8 @@ def recomputed(event: Voucher) -> dict[str, int] | None:
         return {event.item: event.amount, "other": -event.amount}
     if isinstance(event, RevenueRecognised):
         return {"other": 0}
+    if isinstance(event, VatReliefClaimed):
+        return {}
     return None
 
 
@@ -400,7 +404,7 @@ MOSTLY = st.sampled_from([True] * 7 + [False])
 DIMENSIONS = st.sampled_from([{}, {}, {"shop": "north"}, {"shop": "south"}])
 
 
-LATE = ("return", "reinstatement", "write-off", "recovery", "transfer")
+LATE = ("return", "reinstatement", "write-off", "recovery", "transfer", "vat-relief")
 
 
 class Histories(RuleBasedStateMachine):
@@ -421,7 +425,7 @@ class Histories(RuleBasedStateMachine):
         self.books = self.opened(first_on=FIRST, recognition=recognition, **policies)
         self.checks = Checks(self.books)
         kinds = ("invoice", "credit-note", "payment", "refund", "return")
-        kinds += ("reinstatement", "adjustment", "write-off", "recovery", "transfer")
+        kinds += ("reinstatement", "adjustment", "write-off", "recovery", "transfer", "vat-relief")
         self.numbers = dict.fromkeys(kinds, 0)
         self.entered: dict[str, list[str]] = {kind: [] for kind in self.numbers}
         self.owners: dict[str, tuple[str, str]] = {}
@@ -752,6 +756,19 @@ class Histories(RuleBasedStateMachine):
         deposit = data.draw(st.sampled_from(classes), label="class")
         command = transfer(number, item, to, part, on, deposit_class=deposit, revision=revision, **place)
         self.send(data, command, document_id("transfer", "", number, revision))
+
+    @rule(data=st.data(), amount=PARTS)
+    def claim_vat_relief(self, data: st.DataObject, amount: int) -> None:
+        of = self.document(data, "write-off")
+        own = self.books.history(of).own
+        item, on = "invoice::1:1#1", data.draw(DATES, label="on")
+        if isinstance(own, WrittenOff):
+            item = data.draw(st.sampled_from([line.item for line in own.lines]), label="item")
+            on = own.effective_on + data.draw(LATER, label="later")
+        place = self.place(data, of)
+        number, revision = self.new(data, "vat-relief")
+        command = relieve(number, of, item, amount, on, revision=revision, **place)
+        self.send(data, command, document_id("vat-relief", "", number, revision))
 
     @rule(data=st.data())
     def allocate_lines(self, data: st.DataObject) -> None:

@@ -138,10 +138,13 @@ def _summed(lines: Iterable[Line], key: Callable[[Line], Hashable]) -> dict[Hash
 
 def _lines(position: int, stream: str, topic: str, state: bytes) -> Iterable[Line]:
     event = json.loads(state)
-    if not stream.startswith("acct:") or "postings" not in event:
+    if "postings" not in event:
         return
-    _, book, rest = stream.split(":", 2)
-    customer, currency = rest[:-4], rest[-3:]
+    if stream.startswith("book:"):
+        book, customer, currency = stream[5:], "", event["currency"]
+    else:
+        _, book, rest = stream.split(":", 2)
+        customer, currency = rest[:-4], rest[-3:]
     on = date.fromisoformat(event["effective_on"])
     for posting in event["postings"]:
         item = posting.get("item")

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import pytest
 import typer
-from commandline import COMMANDS, Run, run
+from commandline import COMMANDS, Run, make_store
+from commandline import run as run_here
 
 from tieout.cli.tree import program
 from tieout.messages import LANGS, Lang
 
+MATRIX, RATES = COMMANDS.with_name("matrix.json"), COMMANDS.with_name("rates.csv")
 QUESTIONS = {
     "balance": [["balance"], ["balance", "C1", "--as-of", "2026-02-28"], ["balance", "--currency", "USD"]],
     "items": [["items"], ["items", "C1", "--settled", "--as-of", "2026-06-30"], ["items", "--limit", "2"]],
@@ -79,6 +81,30 @@ def test_what_people_read(name: str, lang: Lang, books: Run, snapshot: Callable[
     snapshot(f"cli/{lang}/{name}.txt", text.replace(str(COMMANDS), COMMANDS.name))
 
 
+VALUATION = (
+    ("allowance", "--on", "2026-06-30"),
+    ("allowance", "--on", "2026-06-30", "--matrix", str(MATRIX)),
+    ("allowance", "--on", "2026-06-30", "--matrix", str(MATRIX), "--post"),
+    ("allowance", "--on", "2026-06-30", "--post"),
+    ("revalue", "--on", "2026-06-30"),
+    ("rates", str(RATES), "--rates", "pboc"),
+    ("rates",),
+    ("revalue", "--on", "2026-06-30"),
+    ("revalue", "--on", "2026-06-30", "--post"),
+    ("revalue", "--on", "2026-06-30", "--post"),
+)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_what_receivables_are_worth(lang: Lang, run: Run, snapshot: Callable[[str, str], None]) -> None:
+    make_store()
+    text = ""
+    for arguments in VALUATION:
+        ran = run(*arguments, "--lang", lang)
+        text += f"$ tieout {' '.join(arguments)}\n{ran.out}{ran.err}# exit {ran.code:d}\n\n"
+    snapshot(f"cli/{lang}/valuation.txt", text.replace(f"{COMMANDS.parent}/", ""))
+
+
 @pytest.mark.parametrize("lang", LANGS)
 def test_what_help_says(lang: Lang, books: Run, snapshot: Callable[[str, str], None]) -> None:
     def words(tree: typer.core.TyperGroup, before: list[str]) -> list[list[str]]:
@@ -89,7 +115,7 @@ def test_what_help_says(lang: Lang, books: Run, snapshot: Callable[[str, str], N
         return found
 
     text = "".join(
-        f"$ tieout {' '.join([*path, '--help'])}\n{run(*path, '--help', '--lang', lang).out}\n"
+        f"$ tieout {' '.join([*path, '--help'])}\n{run_here(*path, '--help', '--lang', lang).out}\n"
         for path in words(program(lang), [])
     )
     snapshot(f"cli/{lang}/help.txt", text)

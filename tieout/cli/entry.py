@@ -101,6 +101,15 @@ def submit_one(
     Its source id is made of its content, so that the same again is a duplicate and anything else is decided anew;
     ``after`` is the version that it changes, for what may be set back and set again.
     """
+    outcome = submitted(session, given, after)
+    if outcome is None:
+        return Exit.REFUSED
+    session.say(done if outcome.status == "booked" else again, **values)
+    return Exit.OK
+
+
+def submitted(session: Session, given: Mapping[str, Any], after: int = 0) -> "Outcome | None":
+    """What becomes of one command of the command line itself; None where it is refused, which is said here."""
     from consumers.commands import parse_command
     from ledger.outcomes import Unreadable
 
@@ -115,9 +124,8 @@ def submit_one(
     [outcome] = session.app.ledger.submit([entry], now_us=session.settings.now_us)
     if outcome.status in ("refused", "conflict"):
         _show_outcome(session, session.texts("outcome.command"), {}, outcome)
-        return Exit.REFUSED
-    session.say(again if outcome.status == "duplicate" else done, **values)
-    return Exit.OK
+        return None
+    return outcome
 
 
 def _entries(session: Session, file: str, quarantine: bool) -> Iterator["Line"]:

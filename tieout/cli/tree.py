@@ -22,6 +22,7 @@ from tieout.cli import (
     settling,
     stores,
     tracing,
+    valuation,
     waiting,
     worker,
 )
@@ -36,6 +37,7 @@ ORDER = (
     *("suggest", "round-off", "tolerance"),
     *("periods", "close", "reopen", "moved"),
     *("recognise", "deferred"),
+    *("allowance", "rates", "revalue"),
     *(
         "quarantine",
         "waiting",
@@ -73,6 +75,7 @@ def program(lang: Lang) -> Any:
         completeness,
         periods,
         revenue,
+        valuation,
         worker,
         kafka,
         demo,

@@ -19,6 +19,9 @@ OF_BOOK = {
     "tieout.book-policies-changed.v1",
     "tieout.period-closed.v1",
     "tieout.period-reopened.v1",
+    "tieout.allowance-matrix-changed.v1",
+    "tieout.allowance-posted.v1",
+    "tieout.revaluation-posted.v1",
 }
 OF_EITHER = {"tieout.approval-requested.v1", "tieout.approval-given.v1", "tieout.approval-refused.v1"}
 KNOWN = {

@@ -22,16 +22,21 @@ from given import (
     credit_note,
     invoice,
     limit,
+    matrix,
     payment,
+    policies,
+    post_allowance,
     recognise,
     recover,
     refund,
     reinstated,
+    reject,
     release,
     relieve,
     reopen,
     resettle,
     returned,
+    revalue,
     reverse,
     round_off,
     terms,
@@ -42,13 +47,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from domain.account import Account, AccountState, evolve, from_snapshot, payload, snapshot
-from domain.commands import ChangePostingTemplate, Command
+from domain.allocation import POLICIES
+from domain.commands import ChangePostingTemplate, Command, StateRates
 from domain.documents import document_id, document_of, parse_document
 from domain.events import (
     FLAGS,
     AdjustmentPosted,
     Allocated,
     AllocationReleased,
+    AllowancePosted,
     CreditNoteIssued,
     DocumentReversed,
     Event,
@@ -61,6 +68,7 @@ from domain.events import (
     PeriodClosed,
     PeriodReopened,
     RefundPaid,
+    RevaluationPosted,
     RevenueRecognised,
     VatReliefClaimed,
     Voucher,
@@ -70,7 +78,8 @@ from domain.events import (
 from domain.history import enters
 from domain.items import OpenItem
 from domain.refusals import Code, Refusal
-from domain.template import CLEARING, CONTROL_ROLES, DEFERRED_REVENUE
+from domain.template import ALLOWANCE, CLEARING, CONTROL_ROLES, DEFERRED_REVENUE, REVALUATION
+from domain.waiting import deferred_command
 
 FIRST = date(2024, 1, 1)
 LAST = date(2024, 2, 29)
@@ -89,12 +98,14 @@ class Checks:
         self.books = books
         self.seen = 0
         self.closes: list[date] = []
+        self.revalued = 0
         self.opened: dict[str, int] = {}
         self.by_item: dict[str, list[tuple[date, int, int]]] = defaultdict(list)
 
     def step(self, data: st.DataObject) -> None:
         for source in self.books.log[self.seen :]:
             self.closed(source.event)
+            self.valued(source.event)
             if isinstance(source.event, Voucher):
                 self.balanced(source.event)
                 self.items(source.event)
@@ -117,6 +128,21 @@ class Checks:
             assert self.closes.pop() == event.last_on
         elif isinstance(event, Voucher) and self.closes:
             assert event.effective_on > self.closes[-1], event
+
+    def valued(self, event: Event) -> None:
+        """What the book as a whole posts can be computed again from its evidence; a revaluation is taken back in full."""
+        if isinstance(event, AllowancePosted):
+            assert event.required == sum(line.required for line in event.lines)
+            assert event.difference == event.required - event.before
+            assert self.posted(event, ALLOWANCE) == -event.difference
+        elif isinstance(event, RevaluationPosted):
+            sign = -1 if event.mirrors is not None else 1
+            assert self.posted(event, REVALUATION) == event.difference == sign * sum(n.difference for n in event.lines)
+            self.revalued += event.difference
+            assert event.mirrors is None or self.revalued == 0
+
+    def posted(self, event: Voucher, role: str) -> int:
+        return sum(signed(p.side, p.base_amount) for p in event.postings if p.role == role)
 
     def balanced(self, event: Voucher) -> None:
         """Identity 1; and only control accounts have items, always."""
@@ -869,6 +895,69 @@ class Histories(RuleBasedStateMachine):
                 number, amount, on, of, nature=nature, revision=revision, **place, **self.worth(data, place)
             )
             self.send(data, command, document_id("refund", "", number, revision))
+
+    @rule(data=st.data())
+    def keep_the_books(self, data: st.DataObject) -> None:
+        """What happens seldom, beside what happens to customers."""
+        rare = (
+            self.reject_what_waits,
+            self.change_policies,
+            self.state_rates,
+            self.post_allowance,
+            self.post_revaluation,
+        )
+        data.draw(st.sampled_from(rare), label="rare")(data)
+
+    def reject_what_waits(self, data: st.DataObject) -> None:
+        waiting = self.books.waiting()
+        if waiting:
+            self.send(data, reject(deferred_command(data.draw(st.sampled_from(waiting), label="fact"))))
+
+    def change_policies(self, data: st.DataObject) -> None:
+        command = policies(
+            allocation=data.draw(st.sampled_from([*POLICIES, "none"]), label="allocation"),
+            settlement=data.draw(st.sampled_from(["automatic", "automatic", "suggested"]), label="settlement"),
+            late_facts=data.draw(st.sampled_from(["move", "move", "refuse"]), label="late"),
+            recognition=data.draw(st.sampled_from(["day", "month"]), label="recognition"),
+            rate_source="bank",
+            source_id=f"policies {len(self.books.log)}",
+        )
+        self.send(data, command)
+
+    def state_rates(self, data: st.DataObject) -> None:
+        currency = data.draw(st.sampled_from(CURRENCIES[1:]), label="currency")
+        rate = data.draw(st.sampled_from(RATES), label="rate")
+        stated = {"day": data.draw(DATES, label="on"), "currency": currency, "rate": rate}
+        command = StateRates.model_validate(
+            {"source": "bank", "source_id": f"rates {len(self.books.log)}", "book": BOOK, "rate_source": "bank"}
+            | {"rates": [stated]}
+        )
+        self.send(data, command)
+
+    def post_allowance(self, data: st.DataObject) -> None:
+        on = data.draw(DATES, label="on")
+        parts = data.draw(st.lists(st.integers(0, 10**6), min_size=2, max_size=2), label="overdue")
+        if self.books.book.matrix is None or not data.draw(MOSTLY, label="the same matrix"):
+            rate = data.draw(st.sampled_from(["0.5", "3", "33.333", "100"]), label="rate")
+            self.send(data, matrix((30, rate), (None, "50"), source_id=f"matrix {len(self.books.log)}"))
+        evidence = [(bucket, amount) for bucket, amount in enumerate(parts, 1)]
+        self.send(data, post_allowance(self.books, *evidence, on=on, before=self.allowance()))
+
+    def allowance(self) -> int:
+        """What the allowance account has, in base currency, write-offs and recoveries included."""
+        return -sum(
+            signed(posting.side, posting.base_amount)
+            for source in self.books.log
+            if isinstance(source.event, Voucher)
+            for posting in source.event.postings
+            if posting.role == ALLOWANCE
+        )
+
+    def post_revaluation(self, data: st.DataObject) -> None:
+        amount, base = (data.draw(st.integers(-(10**6), 10**6), label=label) for label in ("open", "base"))
+        rate = data.draw(st.sampled_from(RATES), label="rate")
+        currency = data.draw(st.sampled_from(CURRENCIES[1:]), label="currency")
+        self.send(data, revalue(self.books, (currency, amount, base, rate), on=data.draw(DATES, label="on")))
 
     @rule(data=st.data(), period=st.sampled_from(["2024-01", "2024-01", "2024-02"]))
     def close_period(self, data: st.DataObject, period: str) -> None:

@@ -4,11 +4,10 @@ Commands are taken in order of arrival; each sees what the earlier ones of its b
 the batch as in the register (invariant 3). A refusal is its command's outcome alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec.structs import replace
 
 from domain.account import Account
@@ -34,21 +33,14 @@ from domain.decide import (
     awaited_document,
     decide,
     decide_and_evolve,
-    documents_beyond,
     entered_document,
-    further_documents,
-    named_allocation,
-    named_documents,
-    named_references,
-    reads_whole_account,
     receive_and_evolve,
-    references_beyond,
 )
 from domain.decide_book import BookCommand, decide_book
 from domain.documents import AccountName, approval_stream, book_stream, feed_stream, rate_stream, waiting_stream
-from domain.draft import NOTHING_NAMED, Named
+from domain.draft import Named
 from domain.events import ApprovalEvent, ApprovalGiven, Event, FactDeferred, InvoiceIssued, PaymentReceived
-from domain.history import History, Source, allocated_documents, enters, fold, fold_all, touched_documents
+from domain.history import enters, touched_documents
 from domain.rates import lacks_rate, state_rates
 from domain.refusals import CONFLICTS, Code, Refusal
 from domain.waiting import applied, defer, deferred_command, rejected
@@ -56,6 +48,7 @@ from ledger.attachments import detached
 from ledger.codec import TOPIC_OF, Recorded, encode
 from ledger.commit import PROVISIONAL, Row
 from ledger.digest import digest
+from ledger.naming import Naming
 from ledger.outcomes import Acknowledged, Entry, Outcome, Status, Submission, Unreadable
 from ledger.register import Entries, Known, Register, Released
 from ledger.state import State
@@ -82,12 +75,11 @@ class Deciding:
         self._today: dict[str, date] = {}
         self._receipts: dict[tuple[str, str], Known] = {}
         self._documents: dict[tuple[str, str], Known] = {}
-        self._concerning: dict[tuple[str, str | None], list[Recorded]] = {}
-        self._indexed = 0
         self._versions: dict[str, int] = {}
         self._blocked: set[str] = set()
         self._behind: set[str] = set()
         self.recorded: list[Recorded] = []
+        self._naming = Naming(state, register, self.recorded)
         self.rows: list[Row] = []
         self.entries = Entries()
         self.changes = 0
@@ -103,6 +95,7 @@ class Deciding:
             self._blocked, self._behind = self._register.blocked(lanes)
         self._receipts = self._register.receipts((e.command.source, e.command.source_id) for e, _ in known)
         self._documents = self._register.documents((e.command.book, name) for e, name in known if name is not None)
+        self._naming.documents = self._documents
         submissions = iter(known)
         return [
             self._one(*next(submissions)) if type(entry) is Submission else self._otherwise(entry) for entry in batch
@@ -278,7 +271,7 @@ class Deciding:
     ) -> str | None:
         """Book a command of a customer account, or let it wait: then the document it waits for."""
         account = self._state.account(command.book, command.customer, command.currency)
-        named = self._named(command, account).at_rate(self._rate(book, command))
+        named = self._naming.named(command, account).at_rate(self._rate(book, command))
         awaited = awaited_document(command, named)
         if awaited is not None:
             stream = waiting_stream(command.book, awaited)
@@ -342,7 +335,7 @@ class Deciding:
             account = self._state.account(book.book, fact.customer, fact.currency)
             entered = None
             try:
-                named = self._named(command, account).at_rate(self._rate(book, command))
+                named = self._naming.named(command, account).at_rate(self._rate(book, command))
                 events = self._decide(account, named, command, book, self._approval_of(fact, book))
                 self._append(account, events, fact.document)
                 entered = fact.document
@@ -363,7 +356,7 @@ class Deciding:
         events: Sequence[Event] | None = None
         if isinstance(instruction, AccountCommand):
             account = self._state.account(*account_name(instruction))
-            named = self._named(instruction, account).at_rate(self._rate(book, instruction))
+            named = self._naming.named(instruction, account).at_rate(self._rate(book, instruction))
             if awaited_document(instruction, named) is None:
                 try:
                     events = decide(account, named, instruction, book, self._today_of(book), asked)
@@ -431,75 +424,17 @@ class Deciding:
         """By which approval a fact waits: the second event of its request."""
         if fact.approval is None:
             return None
-        given = self._event(approval_stream(book.book, fact.approval), 2)
+        given = self._naming.event(approval_stream(book.book, fact.approval), 2)
         assert isinstance(given, ApprovalGiven)
         return _by(given)
 
-    # --- what decide needs to know
-
-    def _named(self, command: AccountCommand, account: Account) -> Named:
-        if reads_whole_account(command):
-            histories = fold_all(self._events_of(account))
-            beyond = references_beyond(histories)
-            return Named(histories, frozenset(r for r in beyond if self._is_live(command.book, r)))
-        names = set(named_documents(command))
-        references = [r for r in named_references(command) if r not in account.live]
-        version = named_allocation(command)
-        if version is not None:
-            event = self._event(account.stream, version)
-            if event is not None:
-                names |= allocated_documents(event, getattr(command, "allocation", ""))
-        if not names and not references:
-            return NOTHING_NAMED
-        histories = {name: self._history(command.book, name) for name in names}
-        for history in list(histories.values()):
-            for name in further_documents(command, history):
-                if name not in histories:
-                    histories[name] = self._history(command.book, name)
-        histories |= {name: self._history(command.book, name) for name in documents_beyond(command, histories)}
-        live = frozenset(reference for reference in references if self._is_live(command.book, reference))
-        return Named(histories, live)
-
-    def _history(self, book: str, document: str) -> History:
-        sources = self._register.concerning(book, document)
-        # Few commands name a document, so the batch's own events are looked through only when one does.
-        for recorded in self.recorded[self._indexed :]:
-            for concerned in {enters(recorded.event), *touched_documents(recorded.event)}:
-                self._concerning.setdefault((_book_of(recorded), concerned), []).append(recorded)
-        self._indexed = len(self.recorded)
-        sources += [Source(*msgspec.structs.astuple(r)) for r in self._concerning.get((book, document), ())]
-        return fold(document, sources)
-
-    def _events_of(self, account: Account) -> Iterator[Source]:
-        """All events of an account as it stands here, from the log and from this batch."""
-        mine = [recorded for recorded in self.recorded if recorded.originator_id == account.stream]
-        for version, event in self._state.events(account.stream):
-            if version <= account.version - len(mine):
-                yield Source(account.stream, version, event)
-        for recorded in mine:
-            yield Source(*msgspec.structs.astuple(recorded))
-
-    def _event(self, stream: str, version: int) -> Event | None:
-        """One event of an account, from the log or from this batch."""
-        for recorded in reversed(self.recorded):
-            if recorded.originator_id == stream and recorded.originator_version == version:
-                found: Event = recorded.event
-                return found
-        return self._register.event(stream, version)
-
-    def _is_live(self, book: str, reference: str) -> bool:
-        """Whether a booked, unreversed document of this name is in the books, of whatever account."""
-        documents = set(self._register.revisions(book, reference))
-        documents |= {name for at, name in self._documents if at == book and name.rpartition(":")[0] == reference}
-        return any(self._history(book, document).booked for document in documents)
+    # --- what is to be written
 
     def _today_of(self, book: Book) -> date:
         today = self._today.get(book.time_zone)
         if today is None:
             today = self._today[book.time_zone] = self._now.astimezone(ZoneInfo(book.time_zone)).date()
         return today
-
-    # --- what is to be written
 
     def _record(self, stream: str, version: int, event: Event) -> None:
         self.recorded.append(Recorded(stream, version, event))
@@ -561,11 +496,6 @@ def _identified(entry: Unreadable) -> Unreadable:
     if (source, source_id) == (entry.source, entry.source_id):
         return entry
     return replace(entry, source=source, source_id=source_id)
-
-
-def _book_of(recorded: Recorded) -> str:
-    """The book of a stream: its second part, whatever kind it is of."""
-    return recorded.originator_id.split(":", 2)[1]
 
 
 def account_name(command: AccountCommand) -> AccountName:

@@ -52,6 +52,9 @@ def open_book(
     recognition: Annotated[
         str | None, typer.Option("--recognition", metavar="day|month", help="option.recognition")
     ] = None,
+    late_facts: Annotated[
+        str | None, typer.Option("--late-facts", metavar="move|refuse", help="option.late_facts")
+    ] = None,
     role: Roles = None,
     method: Methods = None,
     reason_role: Reasons = None,
@@ -73,6 +76,7 @@ def open_book(
         "allocation": allocation,
         "settlement": settlement,
         "recognition": recognition,
+        "late_facts": late_facts,
         "tolerance_percents": _pairs(tolerance_percent, "--tolerance-percent"),
         "tolerances": {code: _minor(units, "--tolerance") for code, units in _pairs(tolerance, "--tolerance").items()},
         "roles": _pairs(role, "--role"),
@@ -170,6 +174,9 @@ def _facts(book: Any) -> dict[str, Any]:
         "tolerances",
         "tolerance_percents",
         "recognition",
+        "late_facts",
+        "rate_source",
+        "open_from",
     )
     return {name: getattr(book, name) for name in names} | {"template_version": book.template.version}
 

@@ -56,7 +56,7 @@ def run(*arguments: str) -> Ran:
 
 
 def make_store() -> None:
-    """A book with three customers, three currencies and each kind of event, in the working directory."""
+    """A book with three customers, three currencies and the commonest kinds of event, in the working directory."""
     for arguments in (
         ("init",),
         ("book", "open", "main", "--currency", "CNY", "--time-zone", "Asia/Shanghai"),

@@ -61,8 +61,11 @@ def claim_vat_relief(account: Account, named: Named, command: ClaimVatRelief, bo
 
 
 def _tax_in(invoice: History | None, amount: int) -> int:
-    """The tax in an amount of an invoice, in proportion to its total; there is none in anything else."""
+    """The tax in an amount of an invoice, in proportion to its total; there is none in anything else.
+
+    An invoice may be less than its tax, by a line that takes more off: no more than the amount itself is tax then.
+    """
     own = invoice.own if invoice is not None else None
     if not isinstance(own, InvoiceIssued):
         return 0
-    return round_half_away(sum(tax.amount for tax in own.tax) * amount, own.total)
+    return min(amount, round_half_away(sum(tax.amount for tax in own.tax) * amount, own.total))

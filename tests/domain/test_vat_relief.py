@@ -46,6 +46,13 @@ def test_what_has_no_tax_has_no_relief() -> None:
     assert books.refused(relieve("V", WRITTEN, ITEM, 1)).code is Code.RELIEF
 
 
+def test_an_invoice_that_is_less_than_its_tax_has_no_more_relief_than_was_written_off() -> None:
+    lines = [{"net": 10_000}, {"net": -10_700, "role": "fee"}]
+    books = given(invoice("1", 600, lines=lines, tax=TAXED["tax"]), write_off("W", ITEM))
+    assert books.refused(relieve("V", WRITTEN, ITEM, 601)).value == "601 (claimable: 600)"
+    books.booked(relieve("V", WRITTEN, ITEM, 600))
+
+
 def test_relief_names_a_write_off_and_an_item_of_it() -> None:
     books = written_off()
     assert books.refused(relieve("V", "write-off::X:1", ITEM, 1)).code is Code.ITEM_WRITTEN_OFF

@@ -1,10 +1,11 @@
 """Invoices 应收单 and credit notes 红字发票.
 
 An invoice debits receivable, an item an instalment, and credits its lines and tax (an opening item: migration); a
-credit note is its mirror with one credit item. A line with a service period goes to deferred revenue, and the event says
-how it is earned (``domain.recognition``); an opening item is taken over as it is, and defers nothing. Amounts are minor units. The total is converted once; instalments, and
-lines with tax, share the base amount by largest remainder. Both are settled on arrival: references first, then by the
-book's policy what payments have unapplied; a credit note by reference only.
+credit note is its mirror with one credit item. A line with a service period goes to deferred revenue, and the event
+says how it is earned (``domain.recognition``); an opening item is taken over as it is, and defers nothing. Amounts are
+minor units. The total is converted once; instalments, and lines with tax, share the base amount by largest remainder.
+Both are settled on arrival: references first, then by the book's policy what payments have unapplied; a credit note by
+reference only.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,9 +1,9 @@
 """Bad debts 坏账: a write-off takes debit items out of the books against the allowance; a recovery opens one again.
 
 A write-off is an instruction: it is refused beyond what is open, and where there is no room on its day. A recovery gives
-back at most what the write-off took, with its share of the base amount (domain rule 8); what is paid then settles the
-item as usual, and gives back its share of the VAT relief that was claimed. Identity 3: open = original − settled − adjusted − written off + recovered. Source: IFRS 9 5.4.4 and
-B5.4.9, CAS 22.
+back at most what the write-off took, with its share of the base amount (domain rule 8), and its share of the VAT relief
+that was claimed; what is paid then settles the item as usual. Identity 3: open = original − settled − adjusted − written
+off + recovered. Source: IFRS 9 5.4.4 and B5.4.9, CAS 22.
 """
 
 from collections.abc import Sequence

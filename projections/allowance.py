@@ -10,28 +10,17 @@ from collections import defaultdict
 import msgspec
 
 from domain.allowance import group_of, required
-from domain.book import Book, evolve_book
-from domain.documents import book_stream
 from domain.events import AllowanceLine, AllowanceMatrix
 from domain.template import ALLOWANCE, RECEIVABLE
 from ledger.outcomes import token
-from projections import log
 from projections.ageing import age_cases
 from projections.answers import AllowanceAnswer
+from projections.books import accounts_of_role, book_at
 from projections.items import open_at
 from projections.trial_balance import trial_balance
 from projections.view import Moment, Scope, View
 
 _read_dimensions = msgspec.json.Decoder(dict[str, str]).decode
-
-
-def book_at(view: View, book: str, position: int) -> Book:
-    """A book as its stream had made it up to a position."""
-    state: Book | None = None
-    for logged in log.events_of(view.connection, [book_stream(book)], position):
-        state = evolve_book(state, logged.event)
-    assert state is not None
-    return state
 
 
 def allowance(view: View, book: str, matrix: AllowanceMatrix | None, at: Moment) -> AllowanceAnswer | None:
@@ -41,8 +30,8 @@ def allowance(view: View, book: str, matrix: AllowanceMatrix | None, at: Moment)
     if matrix is None:
         return None
     lines = _lines(view, book, matrix, at)
-    account = state.template.roles.get(ALLOWANCE)
-    before = -sum(row.base_closing for row in trial_balance(view, book, None, at) if row.account == account)
+    accounts = accounts_of_role(view, book, ALLOWANCE, at)
+    before = -sum(row.base_closing for row in trial_balance(view, book, None, at) if row.account in accounts)
     needed = sum(line.required for line in lines)
     return AllowanceAnswer(
         effective_on=at.day,

@@ -9,19 +9,19 @@ from datetime import date, timedelta
 
 from domain.book import Book, evolve_book
 from domain.documents import book_stream, parse_account_stream
-from domain.events import DocumentReversed, PeriodClosed, PeriodReopened, Voucher
-from domain.history import enters
+from domain.events import PeriodClosed, PeriodReopened, Voucher
 from domain.periods import days_of, period_of
 from domain.template import CLEARING
 from ledger.outcomes import token
 from projections import log, trial_balance
 from projections.answers import AsOf, ClosingFinding, MovedFact, PeriodRow
 from projections.arrivals import Wanted
+from projections.books import accounts_of_role
 from projections.completeness import completeness
 from projections.view import Moment, View
 
 
-def closing_list(view: View, book: Book, period: str, waiting: int) -> list[ClosingFinding]:
+def closing_list(view: View, book: str, period: str, waiting: int) -> list[ClosingFinding]:
     """Each point of the closing list of a period, in the order of ``domain.periods.CHECKS``.
 
     ``waiting``: how many facts of the period wait for a document. Quarantine is as of now; the others are as of the
@@ -29,16 +29,14 @@ def closing_list(view: View, book: Book, period: str, waiting: int) -> list[Clos
     """
     last_on = days_of(period)[1]
     at = view.at(AsOf(last_on))
-    name = book.book
-    days = completeness(view, Wanted(name, None, None, last_on), at, open_only=True)
-    accounts = {code for role, code in book.template.roles.items() if role == CLEARING}
-    in_flight = [
-        row for row in trial_balance.trial_balance(view, name, None, at) if row.account in accounts and row.closing
-    ]
-    differing = [row for row in trial_balance.control(view, name, at) if not row.holds]
+    days = completeness(view, Wanted(book, None, None, last_on), at, open_only=True)
+    posted = trial_balance.trial_balance(view, book, None, at)
+    accounts = accounts_of_role(view, book, CLEARING, at)
+    in_flight = [row for row in posted if row.account in accounts and (row.closing or row.base_closing)]
+    differing = [row for row in trial_balance.control(view, book, at, posted) if not row.holds]
     found = {
         "waiting": waiting,
-        "quarantine": _unbooked(view, name),
+        "quarantine": _unbooked(view, book),
         "completeness": sum(broken.open for day in days for broken in day.breaks),
         "clearing": len(in_flight),
         "control": len(differing),
@@ -87,7 +85,7 @@ def periods(view: View, book: str, today: date) -> list[PeriodRow]:
 
 
 def moved(view: View, book: str, period: str | None, at: Moment) -> Iterator[MovedFact]:
-    """What belongs to a prior period: documents and reversals asked for a closed day, in log order; of one period or all.
+    """What belongs to a prior period: what was asked for a closed day, in log order; of one period or all.
 
     Only what was booked after a first close is looked through.
     """
@@ -98,8 +96,8 @@ def moved(view: View, book: str, period: str | None, at: Moment) -> Iterator[Mov
         event = logged.event
         if not isinstance(event, Voucher) or event.requested_effective_on is None:
             continue
-        document = event.document if isinstance(event, DocumentReversed) else enters(event)
-        asked = event.requested_effective_on
+        # Allocations and releases have none: they move nothing between periods.
+        document, asked = logged.document, event.requested_effective_on
         if document is None or period_of(asked) == period_of(event.effective_on) or not at.covers(event.effective_on):
             continue
         if period is not None and period_of(asked) != period:

@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from domain.documents import book_stream
-from domain.events import PostingTemplateChanged
 from domain.history import Source, fold
 from domain.recognition import earned_parts
 from domain.template import DEFERRED_REVENUE
 from projections import log
 from projections.answers import DeferredMonth, DueRecognition
+from projections.books import accounts_of_role
 from projections.items import account_of
 from projections.trial_balance import credited_by_month
 from projections.view import Moment, Scope, View
@@ -31,7 +30,7 @@ def deferred(view: View, book: str, at: Moment) -> list[DeferredMonth]:
     found: dict[tuple[str, str], tuple[int, ...]] = defaultdict(lambda: (0, 0, 0, 0))
     for currency, month, *amounts in view.connection.execute(_MONTHS.format(scope=words), values | at.parameters):
         found[currency, month] = tuple(int(amount) for amount in amounts)
-    posted = credited_by_month(view, book, _accounts(view, book, at), at)
+    posted = credited_by_month(view, book, accounts_of_role(view, book, DEFERRED_REVENUE, at), at)
     rows: list[DeferredMonth] = []
     opening, base_opening, account, base_account = 0, 0, 0, 0
     for currency, month in sorted({*found, *posted}):
@@ -57,15 +56,6 @@ def deferred(view: View, book: str, at: Moment) -> list[DeferredMonth]:
         opening, base_opening = row.closing, row.base_closing
         rows.append(row)
     return rows
-
-
-def _accounts(view: View, book: str, at: Moment) -> set[str]:
-    """The accounts that the book's templates, up to K, name for deferred revenue."""
-    return {
-        logged.event.roles[DEFERRED_REVENUE]
-        for logged in log.events_of(view.connection, [book_stream(book)], at.position)
-        if isinstance(logged.event, PostingTemplateChanged) and DEFERRED_REVENUE in logged.event.roles
-    }
 
 
 _DUE = """SELECT stream, document FROM deferral d WHERE {scope} GROUP BY stream, document

@@ -284,7 +284,7 @@ class Reader:
         wanted = Wanted(book, feed, from_on, to_on)
         return completeness.completeness(self._view, wanted, self._view.at(as_of), open_only=open_only)
 
-    def closing_list(self, book: Book, period: str, waiting: int) -> list[ClosingFinding]:
+    def closing_list(self, book: str, period: str, waiting: int) -> list[ClosingFinding]:
         """Each point of the closing list of a period; ``waiting``: how many facts of it wait for a document."""
         return closing.closing_list(self._view, book, period, waiting)
 

@@ -10,8 +10,8 @@ from domain.commands import RevaluationEvidence
 from domain.revaluation import labels_of, valued
 from domain.template import MONETARY_ROLES, REVALUATION
 from ledger.outcomes import token
-from projections.allowance import book_at
 from projections.answers import RevaluationAnswer
+from projections.books import accounts_of_role, book_at
 from projections.items import open_at
 from projections.rates import usable
 from projections.trial_balance import trial_balance
@@ -34,8 +34,9 @@ def revaluation(view: View, book: str, source: str, at: Moment) -> RevaluationAn
     for currency, account, amount, base_amount in rows:
         if currency != state.base_currency and (amount or base_amount):
             sums[currency, account][:2] = amount, base_amount
+    accounts = accounts_of_role(view, book, REVALUATION, at)
     for row in trial_balance(view, book, None, at):
-        if row.account == state.template.roles.get(REVALUATION) and row.base_closing:
+        if row.account in accounts and row.base_closing:
             of = row.dimensions.get("currency", ""), row.dimensions.get("control_account", "")
             if row.dimensions == labels_of(*of):
                 sums[of][2] += row.base_closing

@@ -6,7 +6,7 @@ templates name for the control roles; both sides of identity 2 come from differe
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from datetime import date
 from typing import NamedTuple
 
@@ -179,8 +179,11 @@ def _row(book: str, key: AccountKey, sums: _Sums, from_on: date | None, at: Mome
     )
 
 
-def control(view: View, book: str, at: Moment) -> list[ControlRow]:
-    """Open items against postings by control account, currency and dimensions; both in amount and base amount."""
+def control(view: View, book: str, at: Moment, posted: Iterable[TrialBalanceRow] | None = None) -> list[ControlRow]:
+    """Open items against postings by control account, currency and dimensions; both in amount and base amount.
+
+    ``posted``: the trial balance of that moment, where it is known already.
+    """
     controls = _control_accounts(view, book, at)
     sides: dict[AccountKey, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     query = open_at(Scope(book), at, "stream, account, dimensions")
@@ -192,7 +195,7 @@ def control(view: View, book: str, at: Moment) -> list[ControlRow]:
     for account, currency, dimensions, amount, base_amount in items:
         side = sides[AccountKey(account, currency, dimensions)]
         side[0], side[2] = amount, base_amount
-    for row in trial_balance(view, book, None, at):
+    for row in trial_balance(view, book, None, at) if posted is None else posted:
         if row.account in controls:
             side = sides[AccountKey(row.account, row.currency, dimensions_text(row.dimensions))]
             side[1], side[3] = row.closing, row.base_closing

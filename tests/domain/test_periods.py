@@ -21,6 +21,7 @@ from given import (
     reopen,
     returned,
     reverse,
+    transfer,
     write_off,
 )
 
@@ -178,6 +179,7 @@ def test_a_release_by_hand_and_a_new_allocation_of_old_items_fall_on_the_first_o
         (credit_note("K1", 40, "01-25", "invoice::I1:1"), ["CreditNoteIssued"]),
         (adjustment("A1", "invoice::I2:1#1", 5, "01-25"), ["AdjustmentPosted"]),
         (write_off("W1", "invoice::I2:1#1", on="01-25"), ["WrittenOff"]),
+        (transfer("X1", "invoice::I2:1#1", "C2", on="01-25"), ["ItemTransferredOut", "ItemTransferredIn"]),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )

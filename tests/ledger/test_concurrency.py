@@ -1,6 +1,7 @@
 """Two writers at once: what neither could see when it decided is a commit that fails, and is decided again."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from eventsourcing.persistence import OperationalError
@@ -8,7 +9,7 @@ from shop import Meanwhile, invoice, payment, refund, reversal, submit
 
 from domain.commands import OpenBook
 from ledger.commit import Commit
-from ledger.ledger import Ledger
+from ledger.ledger import AT_ONCE, Ledger
 from ledger.outcomes import Outcome, Status
 
 
@@ -60,6 +61,34 @@ def test_other_accounts_do_not_disturb_each_other(pair: tuple[Ledger, Ledger], m
     assert outcome.position is not None
     assert decided[0].position is not None
     assert decided[0].position < outcome.position == first.head().position
+
+
+def test_who_loses_again_and_again_is_let_decide_while_nobody_else_can_commit(
+    pair: tuple[Ledger, Ledger], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = pair
+    lost = []
+
+    def beaten(commit: Commit) -> object:
+        """Somebody else books on the same account, each time before this one."""
+        lost.append(submit(second, invoice(f"other-{len(lost)}", 1)))
+        return write(commit)
+
+    write = first.recorder.commit
+    monkeypatch.setattr(first.recorder, "commit", beaten)
+    assert statuses(submit(first, invoice("1", 100))) == [Status.BOOKED]
+    assert len(lost) == AT_ONCE
+    assert first.account("main", "C1", "CNY").version == AT_ONCE + 1
+
+
+def test_nobody_commits_while_another_has_the_turn(pair: tuple[Ledger, Ledger]) -> None:
+    first, second = pair
+    with ThreadPoolExecutor(1) as pool:
+        with first.recorder.turn():
+            waiting = pool.submit(submit, second, invoice("1", 100))
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=1)
+        assert statuses(waiting.result(timeout=30)) == [Status.BOOKED]
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 """Both halves of a transfer are one commit, on both databases, whoever else writes to either account."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-from shop import account, day, invoice, opened, payment, submit
+from shop import account, day, invoice, payment, submit
 
 from domain.commands import TransferItem
-from ledger.database import Location
 from ledger.ledger import Ledger
 from ledger.outcomes import Status
 
@@ -22,13 +19,6 @@ def transfer(number: str, item: str, to: str, amount: int | None = None, custome
         amount=amount,
         to_customer=to,
     )
-
-
-@pytest.fixture
-def pair(store: Location) -> Iterator[tuple[Ledger, Ledger]]:
-    """Two ledgers on one store."""
-    with opened(store) as first, Ledger.open(store) as second:
-        yield first, second
 
 
 def test_both_halves_are_one_commit_and_the_second_time_a_duplicate(ledger: Ledger) -> None:

@@ -1,5 +1,7 @@
-"""Random histories of a book, and the identities of the domain after every step of one: all commands, three currencies with
-0, 2 and 3 decimals, periods closing and opening, dates in any order.
+"""Random histories of a book, and the identities of the domain after every step of one.
+
+All commands but those of approvals and control totals, three currencies with 0, 2 and 3 decimals, periods closing and
+opening, dates in any order.
 
 1: each event sums to zero, in amount and base. 2: per control account and dimensions, open items are what the postings
 say, as of any day and as known at any position. 3: no item is ever below zero, or above what it began with. 4: nothing
@@ -505,6 +507,26 @@ class Histories(RuleBasedStateMachine):
     def items(self, account: Account, side: str) -> list[str]:
         return sorted(name for name, item in account.items.items() if item.side == side)
 
+    def some_item(self, data: st.DataObject) -> tuple[str, date, dict[str, Any]]:
+        """An open item, mostly on a day on which there is room, and its account."""
+        account = self.account(data)
+        items = sorted(account.items)
+        item = data.draw(st.sampled_from(items), label="item") if items else "invoice::1:1#1"
+        on = data.draw(DATES, label="on")
+        if items and data.draw(MOSTLY, label="in time"):
+            on = account.items[item].movements[-1][0] + data.draw(LATER, label="later")
+        return item, on, self.place(data, document_of(item))
+
+    def written_off(self, data: st.DataObject) -> tuple[str, str, date, dict[str, Any]]:
+        """A write-off and an item of it, a day after it, and its account."""
+        of = self.document(data, "write-off")
+        own = self.books.history(of).own
+        item, on = "invoice::1:1#1", data.draw(DATES, label="on")
+        if isinstance(own, WrittenOff):
+            item = data.draw(st.sampled_from([line.item for line in own.lines]), label="item")
+            on = own.effective_on + data.draw(LATER, label="later")
+        return of, item, on, self.place(data, of)
+
     def send(self, data: st.DataObject, command: Command, entering: str | None = None) -> None:
         if entering is not None and entering in self.known:
             return  # the ledger answers a known number, waiting ones too, before the domain is asked
@@ -662,13 +684,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(data=st.data(), amount=PARTS)
     def post_adjustment(self, data: st.DataObject, amount: int) -> None:
-        account = self.account(data)
-        items = sorted(account.items)
-        item = data.draw(st.sampled_from(items), label="item") if items else "invoice::1:1#1"
-        on = data.draw(DATES, label="on")
-        if items and data.draw(MOSTLY, label="in time"):
-            on = account.items[item].movements[-1][0] + data.draw(LATER, label="later")
-        place = self.place(data, document_of(item))
+        item, on, place = self.some_item(data)
         number, revision = self.new(data, "adjustment")
         linked = {}
         if data.draw(st.booleans(), label="linked"):
@@ -756,26 +772,14 @@ class Histories(RuleBasedStateMachine):
 
     @rule(data=st.data(), amount=PARTS)
     def recover_write_off(self, data: st.DataObject, amount: int) -> None:
-        of = self.document(data, "write-off")
-        own = self.books.history(of).own
-        item, on = "invoice::1:1#1", data.draw(DATES, label="on")
-        if isinstance(own, WrittenOff):
-            item = data.draw(st.sampled_from([line.item for line in own.lines]), label="item")
-            on = own.effective_on + data.draw(LATER, label="later")
-        place = self.place(data, of)
+        of, item, on, place = self.written_off(data)
         number, revision = self.new(data, "recovery")
         command = recover(number, of, item, amount, on, revision=revision, **place)
         self.send(data, command, document_id("recovery", "", number, revision))
 
     @rule(data=st.data(), amount=PARTS, to=st.sampled_from(CUSTOMERS))
     def transfer_item(self, data: st.DataObject, amount: int, to: str) -> None:
-        account = self.account(data)
-        items = sorted(account.items)
-        item = data.draw(st.sampled_from(items), label="item") if items else "invoice::1:1#1"
-        on = data.draw(DATES, label="on")
-        if items and data.draw(MOSTLY, label="in time"):
-            on = account.items[item].movements[-1][0] + data.draw(LATER, label="later")
-        place = self.place(data, document_of(item))
+        item, on, place = self.some_item(data)
         number, revision = self.new(data, "transfer")
         part = amount if data.draw(st.booleans(), label="a part") else None
         classes = [None, None, None, "contract", "security"]
@@ -785,13 +789,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(data=st.data(), amount=PARTS)
     def claim_vat_relief(self, data: st.DataObject, amount: int) -> None:
-        of = self.document(data, "write-off")
-        own = self.books.history(of).own
-        item, on = "invoice::1:1#1", data.draw(DATES, label="on")
-        if isinstance(own, WrittenOff):
-            item = data.draw(st.sampled_from([line.item for line in own.lines]), label="item")
-            on = own.effective_on + data.draw(LATER, label="later")
-        place = self.place(data, of)
+        of, item, on, place = self.written_off(data)
         number, revision = self.new(data, "vat-relief")
         command = relieve(number, of, item, amount, on, revision=revision, **place)
         self.send(data, command, document_id("vat-relief", "", number, revision))

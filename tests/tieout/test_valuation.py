@@ -104,6 +104,13 @@ def test_the_allowance_is_shown_posted_once_and_brought_up_after_a_write_off(boo
     assert balance_of(book, "6702") == 8_200
 
 
+def test_what_an_earlier_account_has_counts_when_the_template_changes(book: Run) -> None:
+    post = ("allowance", "--on", "2026-06-30", "--post")
+    assert book(*post, "--matrix", "matrix.json").code == Exit.OK
+    assert book("book", "template", "--role", "allowance=1231.01").code == Exit.OK
+    assert figures(book("allowance", "--on", "2026-06-30", "--json").json) == (7_400, 7_400, 0)
+
+
 def test_the_books_still_prove_themselves(book: Run) -> None:
     assert book("allowance", "--on", "2026-06-30", "--matrix", "matrix.json", "--post").code == Exit.OK
     assert sum(row["base_closing"] for row in book("trial-balance", "--json").json["rows"]) == 0

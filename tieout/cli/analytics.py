@@ -9,7 +9,7 @@ from tieout.cli import options, output
 from tieout.cli.program import command
 from tieout.cli.questions import check_customer, known_names
 from tieout.cli.session import Session, day, position
-from tieout.cli.shown import Shown, limited
+from tieout.cli.shown import Shown, limited, show
 from tieout.errors import NotFound, UsageFault
 
 
@@ -49,9 +49,7 @@ def dso(
 
     shown = Shown(found, limit)
     names = known_names(session, asked, (one.customer for one in shown.rows if one.customer is not None))
-    output.show(dso_table(shown.rows, session.texts, names))
-    shown.tell(session)
-    session.footer(asked)
+    show(session, asked, shown, dso_table, names=names)
 
 
 def payers(
@@ -80,9 +78,7 @@ def payers(
 
     shown = Shown(found, limit)
     names = known_names(session, asked, (one.customer for one in shown.rows))
-    output.show(payers_table(shown.rows, session.texts, names))
-    shown.tell(session)
-    session.footer(asked)
+    show(session, asked, shown, payers_table, names=names)
 
 
 def exposure(
@@ -108,9 +104,7 @@ def exposure(
 
     shown = Shown(wanted, limit)
     names = known_names(session, asked, (one.customer for one in shown.rows))
-    output.show(exposure_table(shown.rows, session.texts, names))
-    shown.tell(session)
-    session.footer(asked)
+    show(session, asked, shown, exposure_table, names=names)
 
 
 def unusual(
@@ -132,13 +126,7 @@ def unusual(
         return
     from tieout.render.analytics import unusual_table
 
-    shown = Shown(found, limit)
-    if shown.rows:
-        output.show(unusual_table(shown.rows, session.texts))
-        shown.tell(session)
-    else:
-        session.say("unusual.empty")
-    session.footer(asked)
+    show(session, asked, Shown(found, limit), unusual_table, empty="unusual.empty")
 
 
 def changes(

@@ -9,7 +9,7 @@ from tieout.cli import options, output
 from tieout.cli.entry import submit_one
 from tieout.cli.program import command
 from tieout.cli.session import Question, Session
-from tieout.cli.shown import Shown, limited
+from tieout.cli.shown import Shown, limited, show
 from tieout.errors import Exit, UsageFault
 
 OnePeriod = Annotated[str, typer.Argument(metavar="YYYY-MM", help="argument.period")]
@@ -33,10 +33,7 @@ def periods(session: Session, limit: options.Limit = None, json: options.Json = 
         return
     from tieout.render.periods import periods_table
 
-    shown = Shown(found, limit)
-    output.show(periods_table(shown.rows, session.texts))
-    shown.tell(session)
-    session.footer(asked)
+    show(session, asked, Shown(found, limit), periods_table)
 
 
 def close(
@@ -56,7 +53,7 @@ def close(
     for name in sorted(accepted - set(CHECKS)):
         raise UsageFault("error.check_unknown", name=name, names=", ".join(CHECKS))
     asked = session.question()
-    found = asked.reader.closing_list(asked.book, period, _waiting(session, asked, period))
+    found = asked.reader.closing_list(asked.book.book, period, _waiting(session, asked, period))
     stands = all(one.holds for one in found)
     if check or not all(one.holds or one.check in accepted for one in found):
         _show_list(session, asked, period, found)
@@ -103,13 +100,7 @@ def moved(
         return
     from tieout.render.periods import moved_table
 
-    shown = Shown(found, limit)
-    if shown.rows:
-        output.show(moved_table(shown.rows, session.texts))
-        shown.tell(session)
-    else:
-        session.say("moved.empty")
-    session.footer(asked)
+    show(session, asked, Shown(found, limit), moved_table, empty="moved.empty")
 
 
 def _check_period(period: str) -> None:

@@ -8,7 +8,7 @@ import typer
 from tieout.cli import options, output
 from tieout.cli.program import command
 from tieout.cli.session import Question, Session, day
-from tieout.cli.shown import Shown, limited
+from tieout.cli.shown import Shown, limited, show
 from tieout.errors import Exit, NotFound, UsageFault
 
 
@@ -69,9 +69,7 @@ def items(
 
     shown = Shown(found, limit)
     check_customer(session, asked, customer, shown.rows)
-    output.show(items_table(shown.rows, session.texts))
-    shown.tell(session)
-    session.footer(asked)
+    show(session, asked, shown, items_table)
 
 
 def ageing(
@@ -156,9 +154,7 @@ def journal(
 
     shown = Shown(found, limit)
     check_customer(session, asked, customer, shown.rows)
-    output.show(journal_table(shown.rows, session.texts))
-    shown.tell(session)
-    session.footer(asked)
+    show(session, asked, shown, journal_table)
 
 
 def trial_balance(

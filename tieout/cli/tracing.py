@@ -8,7 +8,7 @@ from tieout.cli import options, output
 from tieout.cli.program import command
 from tieout.cli.questions import check_customer
 from tieout.cli.session import Question, Session
-from tieout.cli.shown import Shown, limited
+from tieout.cli.shown import Shown, limited, show
 from tieout.errors import NotFound
 
 if TYPE_CHECKING:
@@ -42,9 +42,7 @@ def documents(
 
     shown = Shown(found, limit)
     check_customer(session, asked, customer, shown.rows)
-    output.show(documents_table(shown.rows, session.texts))
-    shown.tell(session)
-    session.footer(asked)
+    show(session, asked, shown, documents_table)
 
 
 def document(
@@ -87,9 +85,7 @@ def history(
 
     shown = Shown(found, limit)
     check_customer(session, asked, customer, shown.rows)
-    output.show(audit_table(shown.rows, session.texts))
-    shown.tell(session)
-    session.footer(asked)
+    show(session, asked, shown, audit_table)
 
 
 def position(text: str) -> int:

@@ -47,10 +47,12 @@ from domain.commands import (
     ReverseDocument,
     RoundOff,
     SetCreditLimit,
+    StateControlTotals,
     StateRates,
     TransferItem,
     WriteOff,
 )
+from domain.control_totals import state_control_totals
 from domain.decide import (
     awaited_document,
     decide,
@@ -65,7 +67,15 @@ from domain.decide import (
     references_beyond,
 )
 from domain.decide_book import BookCommand, decide_book
-from domain.documents import account_stream, approval_stream, book_stream, parse_document, rate_stream, waiting_stream
+from domain.documents import (
+    account_stream,
+    approval_stream,
+    book_stream,
+    feed_stream,
+    parse_document,
+    rate_stream,
+    waiting_stream,
+)
 from domain.draft import Named
 from domain.events import ApprovalGiven, ApprovalRequested, Event, FactDeferred, RatesStated
 from domain.history import History, Source, allocated_documents, enters, fold, fold_all, touched_documents
@@ -106,6 +116,8 @@ class Books:
                 self._approval(command, today)
             elif isinstance(command, StateRates):
                 self._record(rate_stream(BOOK, command.rate_source), state_rates(command, self.book))
+            elif isinstance(command, StateControlTotals):
+                self._record(feed_stream(BOOK, command.feed), state_control_totals(command, self.book, today))
             elif isinstance(command, RejectDeferredFact):
                 self._reject(command)
             else:

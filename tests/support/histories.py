@@ -1,6 +1,6 @@
 """Random histories of a book, and the identities of the domain after every step of one.
 
-All commands but those of approvals and control totals, three currencies with 0, 2 and 3 decimals, periods closing and
+All commands, what needs an approval asked for and decided, three currencies with 0, 2 and 3 decimals, periods closing and
 opening, dates in any order.
 
 1: each event sums to zero, in amount and base. 2: per control account and dimensions, open items are what the postings
@@ -20,8 +20,11 @@ from given import (
     Books,
     adjustment,
     allocate,
+    approve,
+    authorities,
     close,
     credit_note,
+    disapprove,
     invoice,
     limit,
     matrix,
@@ -36,6 +39,7 @@ from given import (
     release,
     relieve,
     reopen,
+    request,
     resettle,
     returned,
     revalue,
@@ -50,7 +54,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from domain.account import Account, AccountState, evolve, from_snapshot, payload, snapshot
 from domain.allocation import POLICIES
-from domain.commands import ChangePostingTemplate, Command, StateRates
+from domain.authority import SENSITIVE
+from domain.commands import ChangePostingTemplate, Command, StateControlTotals, StateRates
 from domain.documents import document_id, document_of, parse_document
 from domain.events import (
     FLAGS,
@@ -79,6 +84,7 @@ from domain.events import (
 )
 from domain.history import enters
 from domain.items import OpenItem
+from domain.money import LIMIT
 from domain.refusals import Code, Refusal
 from domain.template import ALLOWANCE, CLEARING, CONTROL_ROLES, DEFERRED_REVENUE, REVALUATION
 from domain.waiting import deferred_command
@@ -435,6 +441,15 @@ DIMENSIONS = st.sampled_from([{}, {}, {"shop": "north"}, {"shop": "south"}])
 LATE = ("return", "reinstatement", "write-off", "recovery", "transfer", "vat-relief")
 
 
+def limited(alone: int | None) -> Command:
+    """Authorities by which anybody pays back, gives up or undoes so much alone, and the boss approves the rest."""
+    limits: list[dict[str, Any]] = [{"command": name, "alone": 0} for name in sorted(SENSITIVE)]
+    for name in ("RecordRefund", "PostAdjustment", "WriteOff", "TransferItem", "ReverseDocument"):
+        limits.append({"command": name, "alone": alone})
+        limits.append({"command": name, "role": "checker", "approves": LIMIT})
+    return authorities(roles={"boss": ["checker"]}, limits=[] if alone is None else limits)
+
+
 class Histories(RuleBasedStateMachine):
     """Any commands in any order; what is refused changes nothing, what is booked keeps the identities."""
 
@@ -444,13 +459,21 @@ class Histories(RuleBasedStateMachine):
         tolerance=st.sampled_from([{}, {"CNY": 20}]),
         late_facts=st.sampled_from(["move", "move", "refuse"]),
         recognition=st.sampled_from(["day", "month"]),
+        alone=st.sampled_from([None, None, 20]),
     )
     def open_book(
-        self, home: tuple[str, str], allocation: str, tolerance: dict[str, int], late_facts: str, recognition: str
+        self,
+        home: tuple[str, str],
+        allocation: str,
+        tolerance: dict[str, int],
+        late_facts: str,
+        recognition: str,
+        alone: int | None,
     ) -> None:
         self.home = home
         policies = {"allocation": allocation, "tolerances": tolerance, "late_facts": late_facts}
         self.books = self.opened(first_on=FIRST, recognition=recognition, **policies)
+        self.books.booked(limited(alone))
         self.checks = Checks(self.books)
         kinds = ("invoice", "credit-note", "payment", "refund", "return")
         kinds += ("reinstatement", "adjustment", "write-off", "recovery", "transfer", "vat-relief")
@@ -553,6 +576,18 @@ class Histories(RuleBasedStateMachine):
                 account = self.books.accounts[stream]
                 self.owners[document] = (account.customer, account.currency)
         self.checks.step(data)
+        if isinstance(outcome, Refusal) and outcome.code is Code.APPROVAL:
+            self.ask(data, command, entering)
+
+    def ask(self, data: st.DataObject, command: Any, entering: str | None) -> None:
+        """What its maker may not do alone is asked for, and mostly approved by somebody else."""
+        number = str(len(self.books.log))
+        self.send(data, request(number, command))
+        if data.draw(MOSTLY, label="approved"):
+            by = "boss" if data.draw(MOSTLY, label="by another") else command.actor
+            self.send(data, approve(number, by), entering)
+        else:
+            self.send(data, disapprove(number, "boss"))
 
     # --- one rule a command
 
@@ -897,14 +932,9 @@ class Histories(RuleBasedStateMachine):
     @rule(data=st.data())
     def keep_the_books(self, data: st.DataObject) -> None:
         """What happens seldom, beside what happens to customers."""
-        rare = (
-            self.reject_what_waits,
-            self.change_policies,
-            self.state_rates,
-            self.post_allowance,
-            self.post_revaluation,
-        )
-        data.draw(st.sampled_from(rare), label="rare")(data)
+        told = (self.reject_what_waits, self.state_rates, self.state_totals)
+        changed = (self.change_policies, self.change_authorities, self.post_allowance, self.post_revaluation)
+        data.draw(st.sampled_from((*told, *changed)), label="rare")(data)
 
     def reject_what_waits(self, data: st.DataObject) -> None:
         waiting = self.books.waiting()
@@ -921,6 +951,15 @@ class Histories(RuleBasedStateMachine):
             source_id=f"policies {len(self.books.log)}",
         )
         self.send(data, command)
+
+    def change_authorities(self, data: st.DataObject) -> None:
+        self.send(data, limited(data.draw(st.sampled_from([None, 0, 20, 100]), label="alone")))
+
+    def state_totals(self, data: st.DataObject) -> None:
+        currency = data.draw(st.sampled_from(CURRENCIES), label="currency")
+        fields = {"source": "test", "source_id": f"totals {len(self.books.log)}", "book": BOOK, "feed": "test"}
+        more = {"day": data.draw(DATES, label="on"), "currency": currency, "count": 1, "amount": 1}
+        self.send(data, StateControlTotals.model_validate(fields | more))
 
     def state_rates(self, data: st.DataObject) -> None:
         currency = data.draw(st.sampled_from(CURRENCIES[1:]), label="currency")

@@ -6,17 +6,26 @@ Questions are asked in threads, each of one moment; commands go through one desk
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from http import HTTPStatus
 from time import monotonic
 from typing import TypeVar
 
+from domain.book import Book
+from domain.periods import days_of
+from domain.refusals import RULES, Code
+from ledger.approvals import Request
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Submission, read_token, token
+from ledger.waiting import WaitingFact
 from projections.reader import Reader
 from projections.readers import Readers
-from tieout.api.access import Access
+from tieout.api.access import access
 from tieout.api.desk import Desk
+from tieout.api.measuring import Metrics
 from tieout.api.problems import ApiCode, Problem
 from tieout.settings import Settings
+from tieout.worker.measuring import Measured, Standing
 from tieout.worker.projecting import project
 from tieout.worker.supervising import Supervised
 
@@ -36,6 +45,10 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._follower = Supervised("project", lambda pulse: project(settings, "project", pulse))
+        self._books: set[str] = set()
+        self.is_stopping = False
+        self.standing = Standing(settings.location, None)
+        self.metrics = Metrics(Measured(self.standing, [self._follower] if settings.api_follow else []))
 
     async def start(self) -> None:
         """Open the store; within the event loop that will serve."""
@@ -43,7 +56,7 @@ class Service:
         self.ledger = Ledger.open(settings.location)
         self._rehearsing = Ledger.open(settings.location)
         self.desk = Desk(self.ledger, now_us=settings.now_us)
-        self.access = Access(settings)
+        self.access = access(settings)
         self._readers = Readers(settings.location, READERS)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="tieout-question")
         if settings.api_follow:
@@ -51,12 +64,15 @@ class Service:
 
     async def stop(self) -> None:
         """Finish what is in flight, and let go of the store."""
+        self.is_stopping = True
         await self.desk.close()
         if self.settings.api_follow:
             self._follower.stop()
             await asyncio.to_thread(self._follower.join, monotonic() + WAIT_SECONDS)
         self._threads.shutdown()
         self._readers.close()
+        self.standing.close()
+        self.access.close()
         self._rehearsing.close()
         self.ledger.close()
 
@@ -78,6 +94,49 @@ class Service:
     def _asked(self, question: Callable[[Reader], T], wanted: int) -> tuple[T] | None:
         with self._readers.reading() as reader:
             return (question(reader),) if reader.position >= wanted else None
+
+    async def require_book(self, book: str) -> None:
+        """Raises ``Problem`` where there is no book of this name; one that was found once is there for ever."""
+        if book in self._books:
+            return
+        if await self.in_thread(lambda: self._rehearsing.book(book)) is None:
+            raise Problem(
+                Code.BOOK_MUST_EXIST, status=HTTPStatus.NOT_FOUND, rule=RULES[Code.BOOK_MUST_EXIST], parameter="book"
+            )
+        self._books.add(book)
+
+    def books(self) -> tuple[list[Book], int]:
+        """All books as they stand, and the log position; not for the event loop."""
+        position = self._rehearsing.head().position
+        return self._rehearsing.books(), position
+
+    def book(self, book: str) -> tuple[Book, int]:
+        """A book that there is, as it stands, and the log position; not for the event loop."""
+        position = self._rehearsing.head().position
+        found = self._rehearsing.book(book)
+        assert found is not None
+        return found, position
+
+    def waiting(self, book: str) -> list[WaitingFact]:
+        """The facts that wait for a document; not for the event loop."""
+        return self._rehearsing.waiting(book)
+
+    def approvals(self, book: str, *, every: bool) -> list[Request]:
+        """The requests for approval; not for the event loop."""
+        return self._rehearsing.approvals(book, every=every)
+
+    def waiting_within(self, book: str, period: str) -> int:
+        """How many facts of a period or an earlier one wait for a document; not for the event loop."""
+        last_on = days_of(period)[1]
+        return sum(one.effective_on is not None and one.effective_on <= last_on for one in self.waiting(book))
+
+    def position(self) -> int:
+        """The position of the log; not for the event loop."""
+        return self._rehearsing.head().position
+
+    def now(self) -> datetime:
+        """The instant it is, or the one that the settings stand still at."""
+        return self.settings.now or datetime.now(UTC)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """What takes a while, beside the event loop."""

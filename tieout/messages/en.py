@@ -295,6 +295,11 @@ ERRORS = {
     "setting.feeds": 'it must be tables such as [feeds."stripe.events"] with book = "main" and adapter = "stripe" or the path of'
     " a feed file",
     "setting.worker_listen": "it must be HOST:PORT, or nothing",
+    "setting.api_listen": "it must be HOST:PORT",
+    "setting.api_workers": "it must be a whole number from 1 to 64",
+    "setting.api_body_bytes": "it must be a whole number of bytes, 1000 or more",
+    "setting.api_bulk_bytes": "it must be a whole number of bytes, 1000 or more",
+    "setting.api_follow": "it must be true or false",
     "setting.lang": "it must be zh or en",
     "setting.log_level": "it must be debug, info, warning or error",
     "setting.log_format": "it must be auto, json or console",

@@ -6,10 +6,13 @@ ledger and opaque tokens (``"0:123"``) outside it.
 """
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from domain.commands import Command
+from domain.fields import Code
 
 
 class Status(StrEnum):
@@ -30,15 +33,20 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     What changes nothing has no events, and the position at which that was found.
     """
 
-    status: Status
-    position: int | None = None
-    events: int = 0
-    document: str | None = None
-    awaited: str | None = None
-    code: str | None = None
-    field: str | None = None
-    value: str | None = None
-    rule: str | None = None
+    status: Annotated[Status, Meta(description="What became of the command.")]
+    position: Annotated[int | None, Meta(description="The place of its last event in the log.")] = None
+    events: Annotated[int, Meta(description="How many events it has led to.")] = 0
+    document: Annotated[
+        str | None,
+        Meta(description="What it enters, such as a document: kind:series:number:revision."),
+    ] = None
+    awaited: Annotated[str | None, Meta(description="The document that it waits for: kind:series:number:revision.")] = (
+        None
+    )
+    code: Code | None = None
+    field: Annotated[str | None, Meta(description="The field at fault.")] = None
+    value: Annotated[str | None, Meta(description="What the field has.")] = None
+    rule: Annotated[str | None, Meta(description="The rule that was broken.")] = None
 
 
 class Submission(msgspec.Struct, frozen=True):

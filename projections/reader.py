@@ -7,7 +7,7 @@ from typing import Self
 
 from domain.book import Book
 from domain.events import AllowanceMatrix
-from ledger.database import Location
+from ledger.database import Connection, Location
 from ledger.store import check, connect
 from projections import (
     ageing,
@@ -73,16 +73,32 @@ class Reader:
 
     def __init__(self, location: Location) -> None:
         """Open a store. Raises ``NotFollowed``, and what ``ledger.store.check`` and the database raise."""
-        self._connection = connect(check(location), read_only=True)
-        position = standing.reached(self._connection)
-        if position is not None:
-            # One read transaction from here to the end: all answers are of one moment.
-            self._connection.snapshot(standing.NAMES)
-            position = standing.reached(self._connection)
+        connection = connect(check(location), read_only=True)
+        try:
+            self._begin(connection, is_new=True)
+        except BaseException:
+            connection.close()
+            raise
+
+    @classmethod
+    def over(cls, connection: Connection, *, is_new: bool) -> Self:
+        """A reader by a connection of a pool, until that leaves the moment. Raises ``NotFollowed``."""
+        reader = cls.__new__(cls)
+        reader._begin(connection, is_new=is_new)
+        return reader
+
+    def _begin(self, connection: Connection, *, is_new: bool) -> None:
+        """One read transaction from here to the end: all answers are of one moment.
+
+        By a connection that ``is_new`` it is first seen to that all tables are there.
+        """
+        position = None
+        if not is_new or standing.reached(connection) is not None:
+            position = standing.moment(connection)
         if position is None:
-            self.close()
             raise NotFollowed("there are no projections of this version: follow the log (or rebuild) first")
-        self._view = View(self._connection, position)
+        self._connection = connection
+        self._view = View(connection, position)
 
     def close(self) -> None:
         """Let go of the store."""

@@ -391,6 +391,7 @@ ANSWERS = {
     "outcome.duplicate": "duplicate, known already",
     "outcome.conflict": "CONFLICT",
     "outcome.refused": "REFUSED",
+    "outcome.not_booked": "not booked, for another of its batch was refused",
     "outcome.waiting": "waiting",
     "outcome.at": "at {position}, {events} event(s)",
     "outcome.awaits": "for {document}",
@@ -698,6 +699,7 @@ NEXT = {
     "book_must_not_exist": "tieout book show tells what it was opened with; choose another id for another book.",
     "same_source_id_must_have_same_content": "find out which content is right; a correction is a reversal and a new"
     " document, with a source id of its own.",
+    "version_must_be_the_current_one": "read the account or the book again, and send the command with its version now, if it is still wanted",
     "same_number_must_have_same_content": "find out which content is right; reverse the booked document and send the right"
     " one as the next revision.",
     "fact_must_be_waiting": "tieout waiting lists what waits, with source and source id.",

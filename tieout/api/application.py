@@ -45,7 +45,8 @@ def create(settings: Settings) -> App:
     )
     app.state.service = service
     for one in (commands, bulk, lists, records, explaining, following, unbooked, operation):
-        app.include_router(one.router())
+        # As they are: an included router is looked through again at each request.
+        app.router.routes.extend(one.router().routes)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _of_framework)
     app.add_exception_handler(RequestValidationError, _parameter)

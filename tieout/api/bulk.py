@@ -17,7 +17,6 @@ from starlette.responses import StreamingResponse
 
 from consumers.problems import Fault
 from domain.commands import Command
-
 from ledger.outcomes import FAILED, Entry, Outcome, Status, Submission
 from tieout.api import intake
 from tieout.api.answering import outcome_fields
@@ -101,7 +100,9 @@ async def _booked(service: Service, batches: AsyncIterator[Sequence[Any]]) -> As
             number = 0
             async for batch in batches:
                 outcomes = await _outcomes(service, batch)
-                done.put_nowait(b"".join(_encode(_fields(number + n, one)) + b"\n" for n, one in enumerate(outcomes, 1)))
+                done.put_nowait(
+                    b"".join(_encode(_fields(number + n, one)) + b"\n" for n, one in enumerate(outcomes, 1))
+                )
                 number += len(outcomes)
         except ClientDisconnect:
             pass

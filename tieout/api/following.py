@@ -6,6 +6,7 @@ from it misses nothing. A follower that breaks off sends the last id that it had
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Annotated
 
@@ -59,7 +60,9 @@ class AccountEventsAsked(Page):
 
     customer: Customer | None = None
     currency: Currency | None = None
-    document: str | None = Field(None, max_length=220, description="Only of this document, kind:series:number:revision.")
+    document: str | None = Field(
+        None, max_length=220, description="Only of this document, kind:series:number:revision."
+    )
 
 
 class Seen(msgspec.Struct):
@@ -155,7 +158,7 @@ async def _followed(
         # How soon a browser tries again.
         yield b"retry: 1000\n\n"
     while not service.is_stopping:
-        seen = await service.ask(lambda reader: look(reader, books, after, AT_ONCE, AT_ONCE))
+        seen = await service.ask(partial(look, books=books, after=after, limit=AT_ONCE, upto=AT_ONCE))
         if seen.events:
             silent = 0.0
             yield b"".join(_written(seen.events, form))

@@ -41,7 +41,9 @@ class ItemsAsked(OfAccounts):
 
     settled: bool = Field(False, description="Also those that have nothing open.")
     account: str | None = Field(None, max_length=64, description="Only on this control account, by its code.")
-    document: str | None = Field(None, max_length=220, description="Only of this document, kind:series:number:revision.")
+    document: str | None = Field(
+        None, max_length=220, description="Only of this document, kind:series:number:revision."
+    )
 
 
 class AgeingAsked(OfAccounts):
@@ -74,7 +76,9 @@ class AuditAsked(Page):
     """Which events of the audit trail."""
 
     customer: Customer | None = None
-    document: str | None = Field(None, max_length=220, description="Only of this document, kind:series:number:revision.")
+    document: str | None = Field(
+        None, max_length=220, description="Only of this document, kind:series:number:revision."
+    )
 
 
 class MovedAsked(Page):
@@ -128,9 +132,7 @@ LISTS: tuple[List, ...] = (
         OpenItem,
         lambda row: [row.customer, row.currency, row.due_on.isoformat(), row.item],
         lambda reader, book, a, at, after, limit: _sliced(
-            reader.items(
-                book, a.customer, a.currency, at, settled=a.settled, account=a.account, document=a.document
-            ),
+            reader.items(book, a.customer, a.currency, at, settled=a.settled, account=a.account, document=a.document),
             lambda row: [row.customer, row.currency, row.due_on.isoformat(), row.item],
             after,
             limit,

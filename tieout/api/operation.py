@@ -1,8 +1,8 @@
 """Routes for whoever runs it. The two of health are the only ones without a credential, and say nothing of the books.
 
-    /healthz   the process answers
-    /readyz    503 while the store does not answer, or the projections are far behind the log
-    /metrics   for Prometheus
+/healthz   the process answers
+/readyz    503 while the store does not answer, or the projections are far behind the log
+/metrics   for Prometheus
 """
 
 import msgspec

@@ -91,9 +91,7 @@ def record(found: Any, position: int, headers: dict[str, str] | None = None) -> 
     return Response(body, headers={POSITION: token(position), **(headers or {})}, media_type=JSON)
 
 
-def _json(
-    request: Request, asked: Page, rows: Rows, found: Sequence[Any], position: int, digest: str
-) -> Response:
+def _json(request: Request, asked: Page, rows: Rows, found: Sequence[Any], position: int, digest: str) -> Response:
     page, has_more = found[: asked.limit], len(found) > asked.limit
     headers = {POSITION: token(position), "Vary": "Accept"}
     following = None

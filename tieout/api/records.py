@@ -89,7 +89,9 @@ class PayersAsked(OfDay):
 class ExposuresAsked(OfDay):
     """Whose exposure."""
 
-    overdue_days: int = Field(30, ge=0, le=3660, description="An item that is overdue for more days is a reason to hold.")
+    overdue_days: int = Field(
+        30, ge=0, le=3660, description="An item that is overdue for more days is a reason to hold."
+    )
     customer: Customer | None = None
     currency: Currency | None = None
 
@@ -220,8 +222,9 @@ async def get_statement(
         request,
         book,
         asked,
-        lambda reader, at: _known(reader, book, customer, currency)
-        and reader.statement(book, customer, currency, asked.from_on, at),
+        lambda reader, at: (
+            _known(reader, book, customer, currency) and reader.statement(book, customer, currency, asked.from_on, at)
+        ),
     )
 
 

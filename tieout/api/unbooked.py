@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-
 from itertools import islice
 from typing import Annotated, Any, Literal
 
@@ -11,13 +10,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from consumers.retry import retry
-
 from ledger.ledger import Ledger
 from ledger.outcomes import token
 from ledger.quarantine import Quarantined
 from tieout.api import intake
 from tieout.api.answering import answer
-
 from tieout.api.pages import record
 from tieout.api.permits import permitted
 from tieout.api.problems import ApiCode, Problem

@@ -7,10 +7,13 @@ ledger and opaque tokens (``"0:123"``) outside it.
 """
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from domain.commands import Command
+from domain.fields import Code
 
 
 class Status(StrEnum):
@@ -37,16 +40,16 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     or of the book, after what was booked now; absent of what was booked before.
     """
 
-    status: Status
-    position: int | None = None
-    events: int = 0
-    document: str | None = None
-    awaited: str | None = None
-    code: str | None = None
-    field: str | None = None
-    value: str | None = None
-    rule: str | None = None
-    version: int | None = None
+    status: Annotated[Status, Meta(description="What became of the command.")]
+    position: Annotated[int | None, Meta(description="The place of its last event in the log.")] = None
+    events: Annotated[int, Meta(description="How many events it has led to.")] = 0
+    document: Annotated[str | None, Meta(description="What it enters, such as kind:series:number:revision.")] = None
+    awaited: Annotated[str | None, Meta(description="The document that it waits for.")] = None
+    code: Code | None = None
+    field: Annotated[str | None, Meta(description="The field at fault.")] = None
+    value: Annotated[str | None, Meta(description="What the field has.")] = None
+    rule: Annotated[str | None, Meta(description="The rule that was broken.")] = None
+    version: Annotated[int | None, Meta(description="Of the account or the book, after what was booked.")] = None
 
 
 class Submission(msgspec.Struct, frozen=True):

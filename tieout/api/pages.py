@@ -62,7 +62,7 @@ async def listed(request: Request, asked: Page, rows: Rows) -> Response:
 
         return await service.ask(answered, asked.min_position)
 
-    as_of, first = await page(cursor and cursor.position, cursor and cursor.key)
+    as_of, first = await (page(None, None) if cursor is None else page(cursor.position, cursor.key))
     assert as_of.position is not None
     if form is JSON:
         return _json(request, asked, rows, first, as_of.position, digest)

@@ -12,7 +12,7 @@ from ledger.errors import StoreMissing, StoreOutdated
 
 __all__ = ["REVISION", "check", "connect", "create", "revision"]
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration that this program's tables are of."""
 
 

@@ -50,11 +50,23 @@ def _postgres(url: SecretStr) -> SecretStr:
     return url
 
 
+def _issuer_url(url: str) -> str:
+    from tieout.api.addresses import is_protected
+
+    if not is_protected(url):
+        raise ValueError("what is not encrypted may only be on this machine")
+    return url
+
+
 BookId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Topic = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 Servers = Annotated[str, StringConstraints(pattern=r"^[^\s,@/]+:\d+(,[^\s,@/]+:\d+)*$")]
 Listen = Annotated[str, StringConstraints(pattern=r"^([^\s@/]+:\d{1,5})?$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+IssuerUrl = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_issuer_url)]
+# All with a public key: none, and HS256 with its shared secret, are not among them.
+_SIGNED = "RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA|Ed25519"
+Algorithms = Annotated[str, StringConstraints(pattern=rf"^({_SIGNED})(,({_SIGNED}))*$")]
 
 
 class FeedSettings(BaseModel, frozen=True, extra="forbid"):
@@ -102,6 +114,11 @@ class Settings(BaseSettings):
     api_body_bytes: Annotated[int, Field(ge=1_000)] = 1 << 20
     api_bulk_bytes: Annotated[int, Field(ge=1_000)] = 1 << 28
     api_follow: bool = True
+    oidc_issuer: IssuerUrl | None = None
+    oidc_audience: Name | None = None
+    oidc_jwks_url: IssuerUrl | None = None
+    oidc_algorithms: Algorithms = "RS256,ES256,EdDSA"
+    oidc_grants_claim: Name = "tieout"
     now: Annotated[datetime, Field(strict=True), BeforeValidator(_instant)] | None = None
 
     @property

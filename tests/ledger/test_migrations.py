@@ -10,6 +10,7 @@ import pytest
 from databases import store_of
 from shop import invoice, payment, submit
 
+from ledger.api_keys import ApiKeys
 from ledger.database import Location, connect
 from ledger.errors import StoreOutdated
 from ledger.ledger import Ledger
@@ -33,7 +34,8 @@ def load(location: Location, dump: Path) -> None:
 def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Location]:
     """A store as an earlier version of the program left it: an invoice, a payment, a reversal that waits, a poison.
 
-    From 0002 on there is also another poison, and a message parked behind it; from 0003 on a double.
+    From 0002 on there is also another poison, and a message parked behind it; from 0003 on a double; from 0004 on an API
+    key that was revoked.
     """
     kind = request.param.name.split(".")[1]
     with store_of(kind, tmp_path, made=False) as location:
@@ -64,7 +66,10 @@ def test_an_older_store_keeps_all_that_is_in_it(older: Location) -> None:
         assert ledger.is_paused("consume") == (had >= "0002")
         with closing(connect(older)) as connection:
             doubles = connection.execute("SELECT source_id, origin FROM doubles").fetchall()
+            keys = ApiKeys(connection).all()
         assert doubles == [("invoice-1", "kafka:t:0:7")] * (had >= "0003")
+        revoked = [(key.name, key.grants, key.revoked_by) for key in keys]
+        assert revoked == [("billing", ("poster:main",), "wang")] * (had >= "0004")
         again, more = submit(ledger, invoice("1", 100), payment("2", 30))
         assert (again.status, more.status) == (Status.DUPLICATE, Status.BOOKED)
         assert ledger.account("main", "C1", "CNY").items == {}

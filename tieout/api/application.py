@@ -13,17 +13,36 @@ from starlette.responses import Response
 from ledger.errors import Contention
 from projections.reader import NotFollowed
 from projections.readers import AllInUse
-from tieout.api import bulk, commands, explaining, following, lists, operation, records, unbooked
+from tieout.api import (
+    bulk,
+    commands,
+    describing,
+    explaining,
+    following,
+    lists,
+    operation,
+    own_keys,
+    records,
+    unbooked,
+)
 from tieout.api.outer import App, Limits, Outer
 from tieout.api.problems import ApiCode, Problem, respond
 from tieout.api.service import Service
 from tieout.settings import Settings
 
+_PARTS = (commands, bulk, lists, records, explaining, following, unbooked, own_keys, describing, operation)
 _OF_FRAMEWORK = {404: ApiCode.ROUTE, 405: ApiCode.METHOD}
 
 
 def create(settings: Settings) -> App:
     """The ASGI application over the store of the settings, which is opened when it starts."""
+    app = framework(settings)
+    limits = Limits(settings.api_body_bytes, settings.api_bulk_bytes)
+    return Outer(app, limits, app.state.service.metrics.seen)
+
+
+def framework(settings: Settings) -> FastAPI:
+    """The routes and their errors, without what goes around each request."""
     service = Service(settings)
 
     @asynccontextmanager
@@ -44,8 +63,9 @@ def create(settings: Settings) -> App:
         redirect_slashes=False,
     )
     app.state.service = service
-    for one in (commands, bulk, lists, records, explaining, following, unbooked, operation):
-        app.include_router(one.router())
+    for one in _PARTS:
+        # As they are: an included router is looked through again at each request.
+        app.router.routes.extend(one.router().routes)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _of_framework)
     app.add_exception_handler(RequestValidationError, _parameter)
@@ -54,8 +74,7 @@ def create(settings: Settings) -> App:
     for busy in (Contention, AllInUse):
         app.add_exception_handler(busy, _room)
     app.add_exception_handler(Exception, _unexpected)
-    limits = Limits(settings.api_body_bytes, settings.api_bulk_bytes)
-    return Outer(app, limits, service.metrics.seen)
+    return app
 
 
 async def _problem(request: Request, error: Exception) -> Response:

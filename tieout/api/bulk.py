@@ -17,10 +17,10 @@ from starlette.responses import StreamingResponse
 
 from consumers.problems import Fault
 from domain.commands import Command
-
 from ledger.outcomes import FAILED, Entry, Outcome, Status, Submission
-from tieout.api import intake
+from tieout.api import intake, schemas
 from tieout.api.answering import outcome_fields
+from tieout.api.asking import BookPath
 from tieout.api.commands import ROLES
 from tieout.api.forms import JSON, JSON_LINES
 from tieout.api.permits import permitted
@@ -49,6 +49,7 @@ def router() -> APIRouter:
         dependencies=[permitted(Role.POSTER)],
         operation_id="bulk",
         summary="Many commands, an outcome each",
+        responses=schemas.of_lines(),
         openapi_extra={"x-tieout-bulk": True},
     )
     return routes
@@ -56,7 +57,7 @@ def router() -> APIRouter:
 
 async def bulk(
     request: Request,
-    book: str,
+    book: BookPath,
     atomic: Annotated[
         bool, Query(description=f"All or nothing; at most {MOST_ATOMIC} commands. By default each for itself.")
     ] = False,
@@ -101,7 +102,9 @@ async def _booked(service: Service, batches: AsyncIterator[Sequence[Any]]) -> As
             number = 0
             async for batch in batches:
                 outcomes = await _outcomes(service, batch)
-                done.put_nowait(b"".join(_encode(_fields(number + n, one)) + b"\n" for n, one in enumerate(outcomes, 1)))
+                done.put_nowait(
+                    b"".join(_encode(_fields(number + n, one)) + b"\n" for n, one in enumerate(outcomes, 1))
+                )
                 number += len(outcomes)
         except ClientDisconnect:
             pass

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Query, Request, Response
 from consumers.envelope import kebab
 from domain.commands import COMMANDS, AccountCommand, DocumentRef
 from domain.decide_book import BookCommand
-from domain.documents import KINDS, account_stream, document_id
+from domain.documents import account_stream, document_id
 from ledger.outcomes import Outcome, Status, Submission
 from projections.reader import Reader
-from tieout.api import intake
+from tieout.api import intake, schemas
 from tieout.api.answering import answer, first_answer
+from tieout.api.asking import BookPath, KindPath, NumberPath, Revision, Series
 from tieout.api.permits import permitted
 from tieout.api.problems import ApiCode, Problem
 from tieout.api.rehearsal import rehearsed
@@ -55,13 +56,16 @@ def router() -> APIRouter:
         dependencies=[permitted(*roles)],
         summary="ReverseDocument",
         description=COMMANDS["ReverseDocument"].__doc__,
+        operation_id="reverse",
+        status_code=201,
+        responses=schemas.of_outcome(200, 201, 202),
         openapi_extra={"x-tieout-command": "ReverseDocument"},
     )
     return routes
 
 
 def _add(routes: APIRouter, name: str, model: type[Any]) -> None:
-    async def post(request: Request, dry_run: DryRun = False) -> Response:
+    async def post(request: Request, book: BookPath, dry_run: DryRun = False) -> Response:
         principal: Principal = request.state.principal
         text = await request.body()
         return await _book(request, intake.submission(request, principal, name, text), text, dry_run=dry_run)
@@ -75,17 +79,23 @@ def _add(routes: APIRouter, name: str, model: type[Any]) -> None:
         dependencies=[permitted(*ROLES.get(name, (Role.POSTER,)))],
         summary=name,
         description=model.__doc__,
+        status_code=201,
+        responses=schemas.of_outcome(200, 201, 202),
         openapi_extra={"x-tieout-command": name},
     )
 
 
 async def reverse(
-    request: Request, book: str, kind: str, number: str, series: str = "", revision: int = 1, dry_run: DryRun = False
+    request: Request,
+    book: BookPath,
+    kind: KindPath,
+    number: NumberPath,
+    series: Series = "",
+    revision: Revision = 1,
+    dry_run: DryRun = False,
 ) -> Response:
     """Reverse a document, whose account the books know."""
-    if kind not in KINDS:
-        raise Problem(ApiCode.FOUND, parameter="kind")
-    ref = DocumentRef(kind=kind, series=series, number=number, revision=revision)  # type: ignore[arg-type]
+    ref = DocumentRef(kind=kind, series=series, number=number, revision=revision)
     service: Service = request.app.state.service
     named = document_id(kind, series, number, revision)
     account = await service.ask(lambda reader: reader.account_of(book, named))

@@ -1,15 +1,19 @@
 """The route that explains a number: every posting behind it, each with who, when, why and from which message."""
 
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from msgspec import Meta
+from pydantic import ConfigDict, Field
 
+from domain.fields import BaseMinor, CurrencyCode, Minor
+from projections.answers import ExplainedPosting
 from projections.reader import Reader
 from projections.selectors import parse
-from tieout.api.asking import Fresh
+from tieout.api import schemas
+from tieout.api.asking import NO_CONTROLS, BookPath, Fresh
 from tieout.api.pages import record
 from tieout.api.permits import permitted
 from tieout.api.problems import ApiCode, Problem
@@ -24,11 +28,23 @@ class ExplanationAsked(Fresh):
 
     selector: str = Field(
         max_length=1_000,
+        pattern=NO_CONTROLS,
         description="What stands in `explain` beside a number of another answer.",
         examples=["balance/main/C1/CNY/receivable/1122//0:3"],
     )
-    after: int = Field(0, ge=0, description="Postings to leave out: `next` of the page before.")
+    after: int = Field(0, ge=0, le=10**12, description="Postings to leave out: `next` of the page before.")
     limit: int = Field(1_000, ge=1, le=10_000, description="Postings of a page.")
+
+
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """A number and the postings behind it: their contributions sum to the amounts, over all pages."""
+
+    selector: Annotated[str, Meta(description="What was asked.")]
+    currency: CurrencyCode
+    amount: Minor
+    base_amount: BaseMinor
+    postings: Annotated[list[ExplainedPosting], Meta(description="In log order.")]
+    next: Annotated[int | None, Meta(description="`after` of the page that follows; null on the last page.")]
 
 
 def router() -> APIRouter:
@@ -41,11 +57,12 @@ def router() -> APIRouter:
         dependencies=[permitted(Role.READER)],
         operation_id="explain",
         summary="A number, and every posting behind it",
+        responses=schemas.of_record(Explained),
     )
     return routes
 
 
-async def explain(request: Request, book: str, asked: Annotated[ExplanationAsked, Query()]) -> Response:
+async def explain(request: Request, book: BookPath, asked: Annotated[ExplanationAsked, Query()]) -> Response:
     """A selector names its number exactly, both clocks included: what it explains stays the same for ever."""
     service: Service = request.app.state.service
     await service.require_book(book)
@@ -59,16 +76,18 @@ async def explain(request: Request, book: str, asked: Annotated[ExplanationAsked
     return record(found, position)
 
 
-def _explained(reader: Reader, asked: ExplanationAsked) -> dict[str, Any]:
+def _explained(reader: Reader, asked: ExplanationAsked) -> Explained:
     try:
         explanation = reader.explain(asked.selector)
     except ValueError:
         raise Problem(ApiCode.PARAMETER, parameter="selector", rule="selector: must be one of an answer") from None
     postings = list(islice(explanation.postings, asked.after, asked.after + asked.limit + 1))
     has_more = len(postings) > asked.limit
-    said = {name: getattr(explanation, name) for name in explanation.__struct_fields__ if name != "postings"}
-    return {
-        **said,
-        "postings": msgspec.to_builtins(postings[: asked.limit]),
-        "next": asked.after + asked.limit if has_more else None,
-    }
+    return Explained(
+        selector=explanation.selector,
+        currency=explanation.currency,
+        amount=explanation.amount,
+        base_amount=explanation.base_amount,
+        postings=postings[: asked.limit],
+        next=asked.after + asked.limit if has_more else None,
+    )

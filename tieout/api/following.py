@@ -6,21 +6,25 @@ from it misses nothing. A follower that breaks off sends the last id that it had
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
+from msgspec import UNSET, Meta, UnsetType
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
+from domain.fields import Position
 from ledger.outcomes import read_token, token
 from projections.answers import AsOf
 from projections.outbound.events import CloudEvent
 from projections.outbound.outgoing import outgoing
 from projections.reader import Reader
+from tieout.api import schemas
 from tieout.api.answering import POSITION
-from tieout.api.asking import Currency, Customer, Page
+from tieout.api.asking import TOKEN, BookPath, Currency, Customer, Page
 from tieout.api.forms import JSON, JSON_LINES, chosen_of
 from tieout.api.pages import Key, Rows, listed
 from tieout.api.permits import permitted
@@ -46,7 +50,7 @@ class EventsAsked(BaseModel):
 
     after: str = Field(
         "0:0",
-        pattern=r"^\d+:\d+$",
+        pattern=TOKEN,
         description="Events after this log position; from the beginning without it. `Last-Event-ID` wins.",
         examples=["0:120"],
     )
@@ -59,7 +63,9 @@ class AccountEventsAsked(Page):
 
     customer: Customer | None = None
     currency: Currency | None = None
-    document: str | None = Field(None, max_length=220, description="Only of this document, kind:series:number:revision.")
+    document: str | None = Field(
+        None, max_length=220, description="Only of this document, kind:series:number:revision."
+    )
 
 
 class Seen(msgspec.Struct):
@@ -68,6 +74,24 @@ class Seen(msgspec.Struct):
     events: list[CloudEvent]
     position: int
     head: int
+
+
+class PublicEvent(msgspec.Struct, kw_only=True):
+    """A CloudEvent 1.0, as it goes to Kafka too; the schema of ``data`` is that of its type (AsyncAPI document)."""
+
+    specversion: Annotated[str, Meta(description="1.0.")]
+    id: Annotated[str, Meta(description="The event's own for ever: the same id again is a repeat.")]
+    source: Annotated[str, Meta(description="tieout/<book>.")]
+    type: Annotated[str, Meta(description="What was booked, such as tieout.invoice-issued.v1.")]
+    subject: Annotated[str, Meta(description="The document that it enters, reverses or is about.")] | UnsetType = UNSET
+    time: Annotated[str, Meta(description="When it was booked, UTC; never back within a source.")]
+    datacontenttype: Annotated[str, Meta(description="application/json.")]
+    position: Position
+    partitionkey: Annotated[str, Meta(description="<book>:<customer>, or <book>.")]
+    data: Annotated[dict[str, Any], Meta(description="By the schema that type names.")]
+
+
+_SEEN = schemas.of_seen(PublicEvent, (STREAM, JSON_LINES))
 
 
 def router() -> APIRouter:
@@ -80,7 +104,7 @@ def router() -> APIRouter:
         dependencies=[permitted(Role.READER, somewhere=True)],
         operation_id="list-events",
         summary="The log from a position on, as CloudEvents",
-        openapi_extra={"x-tieout-rows": "CloudEvent"},
+        responses=_SEEN,
     )
     routes.add_api_route(
         "/v1/books/{book}/events",
@@ -89,12 +113,12 @@ def router() -> APIRouter:
         dependencies=[permitted(Role.READER)],
         operation_id="list-book-events",
         summary="Events of a book, an account or a document, as CloudEvents",
-        openapi_extra={"x-tieout-rows": "CloudEvent"},
+        responses=schemas.of_rows(PublicEvent),
     )
     return routes
 
 
-async def account_events(request: Request, book: str, asked: Annotated[AccountEventsAsked, Query()]) -> Response:
+async def account_events(request: Request, book: BookPath, asked: Annotated[AccountEventsAsked, Query()]) -> Response:
     """In log order; what is not published (rates, control totals, authorities) is left out."""
     service: Service = request.app.state.service
     await service.require_book(book)
@@ -155,7 +179,7 @@ async def _followed(
         # How soon a browser tries again.
         yield b"retry: 1000\n\n"
     while not service.is_stopping:
-        seen = await service.ask(lambda reader: look(reader, books, after, AT_ONCE, AT_ONCE))
+        seen = await service.ask(partial(look, books=books, after=after, limit=AT_ONCE, upto=AT_ONCE))
         if seen.events:
             silent = 0.0
             yield b"".join(_written(seen.events, form))

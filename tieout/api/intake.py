@@ -7,7 +7,8 @@ another) it is the ledger's own receipt, so that a retry after any crash is safe
 
 import json
 import re
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -19,6 +20,8 @@ from domain.refusals import RULES, Code
 from ledger.outcomes import Submission
 from tieout.api.problems import ApiCode, Problem, invalid
 from tieout.api.roles import Principal
+
+T = TypeVar("T")
 
 _KEY = re.compile(rf"[^\x00-\x1f\x7f]{{1,{ID_LENGTH}}}")
 _VERSION = re.compile(r'"([0-9]{1,18})"')
@@ -86,6 +89,17 @@ def version(request: Request) -> int | None:
         # An entity tag that we never gave matches nothing.
         raise Problem(Code.VERSION, status=412, rule=RULES[Code.VERSION], parameter="If-Match")  # type: ignore[arg-type]
     return int(found[1])
+
+
+async def body_of(request: Request, type_: type[T], absent: bytes = b"") -> T:
+    """A body that is no command; ``absent`` is what stands for none. Raises ``Problem``."""
+    require_json(request)
+    try:
+        return msgspec.json.decode(await request.body() or absent, type=type_)
+    except msgspec.ValidationError as error:
+        raise Problem(ApiCode.PARAMETER, status=HTTPStatus.UNPROCESSABLE_ENTITY, rule=str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Problem(ApiCode.JSON) from None
 
 
 def require_json(request: Request) -> None:

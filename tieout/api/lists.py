@@ -20,7 +20,8 @@ from projections.answers import (
     OpenItem,
 )
 from projections.reader import Reader
-from tieout.api.asking import Currency, Customer, Day, Page
+from tieout.api import schemas
+from tieout.api.asking import Account, BookPath, Currency, Customer, Day, Page
 from tieout.api.pages import Key, Rows, listed
 from tieout.api.permits import permitted
 from tieout.api.roles import Role
@@ -41,13 +42,15 @@ class ItemsAsked(OfAccounts):
 
     settled: bool = Field(False, description="Also those that have nothing open.")
     account: str | None = Field(None, max_length=64, description="Only on this control account, by its code.")
-    document: str | None = Field(None, max_length=220, description="Only of this document, kind:series:number:revision.")
+    document: str | None = Field(
+        None, max_length=220, description="Only of this document, kind:series:number:revision."
+    )
 
 
 class AgeingAsked(OfAccounts):
     """Which ageing; ``as_of`` must be given."""
 
-    as_of: Day = Field(description="The day of the book's calendar as of which it is.", examples=["2026-01-31"])
+    as_of: Day = Field(description="The day of the book's calendar as of which it is.")
     buckets: str = Field(
         "30,60,90",
         pattern=r"^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4}){0,11}$",
@@ -67,20 +70,24 @@ class JournalAsked(Page):
     from_on: Day | None = Field(None, description="From this accounting day on.")
     to_on: Day | None = Field(None, description="Up to this accounting day.")
     customer: Customer | None = None
-    account: str | None = Field(None, max_length=64, description="Only events that post to this account, by its code.")
+    account: Account | None = Field(None, description="Only events that post to this account, by its code.")
 
 
 class AuditAsked(Page):
     """Which events of the audit trail."""
 
     customer: Customer | None = None
-    document: str | None = Field(None, max_length=220, description="Only of this document, kind:series:number:revision.")
+    document: str | None = Field(
+        None, max_length=220, description="Only of this document, kind:series:number:revision."
+    )
 
 
 class MovedAsked(Page):
     """Which late facts."""
 
-    period: str | None = Field(None, pattern=r"^\d{4}-\d{2}$", description="Only those that belong to this period.")
+    period: str | None = Field(
+        None, pattern=r"^(19|20|21)\d{2}-(0[1-9]|1[0-2])$", description="Only those that belong to this period."
+    )
 
 
 After = Callable[[Reader, str, Any, AsOf, Key | None, int], Sequence[Any]]
@@ -128,9 +135,7 @@ LISTS: tuple[List, ...] = (
         OpenItem,
         lambda row: [row.customer, row.currency, row.due_on.isoformat(), row.item],
         lambda reader, book, a, at, after, limit: _sliced(
-            reader.items(
-                book, a.customer, a.currency, at, settled=a.settled, account=a.account, document=a.document
-            ),
+            reader.items(book, a.customer, a.currency, at, settled=a.settled, account=a.account, document=a.document),
             lambda row: [row.customer, row.currency, row.due_on.isoformat(), row.item],
             after,
             limit,
@@ -195,7 +200,7 @@ def router() -> APIRouter:
 
 
 def _add(routes: APIRouter, one: List) -> None:
-    async def answered(request: Request, book: str, asked: Annotated[one.asked, Query()]) -> Response:  # type: ignore[name-defined]
+    async def answered(request: Request, book: BookPath, asked: Annotated[one.asked, Query()]) -> Response:  # type: ignore[name-defined]
         service: Service = request.app.state.service
         await service.require_book(book)
 
@@ -212,5 +217,5 @@ def _add(routes: APIRouter, one: List) -> None:
         name=one.path.strip("/").replace("/", "-"),
         operation_id=f"list-{one.path.strip('/').replace('/', '-')}",
         summary=(one.type.__doc__ or "").split("\n")[0],
-        openapi_extra={"x-tieout-rows": one.type.__name__},
+        responses=schemas.of_rows(one.type),
     )

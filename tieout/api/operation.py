@@ -1,8 +1,8 @@
 """Routes for whoever runs it. The two of health are the only ones without a credential, and say nothing of the books.
 
-    /healthz   the process answers
-    /readyz    503 while the store does not answer, or the projections are far behind the log
-    /metrics   for Prometheus
+/healthz   the process answers
+/readyz    503 while the store does not answer, or the projections are far behind the log
+/metrics   for Prometheus
 """
 
 import msgspec
@@ -20,12 +20,17 @@ from tieout.worker.measuring import Unreachable
 def router() -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["operation"])
-    routes.add_api_route("/healthz", healthz, methods=["GET"], summary="Whether the process answers")
-    routes.add_api_route("/readyz", readyz, methods=["GET"], summary="Whether it can answer questions and book")
+    routes.add_api_route(
+        "/healthz", healthz, methods=["GET"], operation_id="healthz", summary="Whether the process answers"
+    )
+    routes.add_api_route(
+        "/readyz", readyz, methods=["GET"], operation_id="readyz", summary="Whether it can answer questions and book"
+    )
     routes.add_api_route(
         "/metrics",
         metrics,
         methods=["GET"],
+        operation_id="metrics",
         dependencies=[permitted(Role.READER)],
         summary="Figures for Prometheus",
         response_class=Response,

@@ -62,7 +62,7 @@ async def listed(request: Request, asked: Page, rows: Rows) -> Response:
 
         return await service.ask(answered, asked.min_position)
 
-    as_of, first = await page(cursor and cursor.position, cursor and cursor.key)
+    as_of, first = await (page(None, None) if cursor is None else page(cursor.position, cursor.key))
     assert as_of.position is not None
     if form is JSON:
         return _json(request, asked, rows, first, as_of.position, digest)
@@ -91,9 +91,7 @@ def record(found: Any, position: int, headers: dict[str, str] | None = None) -> 
     return Response(body, headers={POSITION: token(position), **(headers or {})}, media_type=JSON)
 
 
-def _json(
-    request: Request, asked: Page, rows: Rows, found: Sequence[Any], position: int, digest: str
-) -> Response:
+def _json(request: Request, asked: Page, rows: Rows, found: Sequence[Any], position: int, digest: str) -> Response:
     page, has_more = found[: asked.limit], len(found) > asked.limit
     headers = {POSITION: token(position), "Vary": "Accept"}
     following = None

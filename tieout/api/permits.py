@@ -27,9 +27,7 @@ class Permit:
         """Raises ``Problem`` where the request may not pass; ``request.state.principal`` is who makes it."""
         service: Service = request.app.state.service
         try:
-            principal = await service.access.authenticate(
-                request.headers.get("authorization"), basic=self.by_password
-            )
+            principal = await service.access.authenticate(request.headers.get("authorization"), basic=self.by_password)
         except AccessDenied as denied:
             raise self._not_known(denied) from None
         request.state.principal = principal
@@ -60,9 +58,7 @@ class Permit:
             return Problem(ApiCode.CREDENTIAL_GIVEN, headers={"WWW-Authenticate": challenge})
         if not self.by_password:
             challenge += ', error="invalid_token"'
-        return Problem(
-            ApiCode.CREDENTIAL_VALID, reason=denied.reason.value, headers={"WWW-Authenticate": challenge}
-        )
+        return Problem(ApiCode.CREDENTIAL_VALID, reason=denied.reason.value, headers={"WWW-Authenticate": challenge})
 
 
 def permitted(*roles: Role, somewhere: bool = False, by_password: bool = False) -> Any:

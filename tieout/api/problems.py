@@ -39,6 +39,7 @@ class ApiCode(StrEnum):
     JSON = "body_must_be_json"
     IDEMPOTENCY_KEY = "idempotency_key_must_be_given"
     ACTOR = "actor_must_be_the_subject"
+    NAME = "name_must_not_be_taken"
     WHOLE = "batch_must_hold_as_a_whole"
     CURSOR = "cursor_must_be_of_this_list"
     FOUND = "what_is_asked_for_must_exist"
@@ -64,6 +65,7 @@ RULES: dict[ApiCode, str] = {
     ApiCode.JSON: "a body must be JSON in UTF-8, with no key twice in an object",
     ApiCode.IDEMPOTENCY_KEY: "a command must have a name of its own: Idempotency-Key, or source_id in the body",
     ApiCode.ACTOR: "who acts is whoever the credential is of",
+    ApiCode.NAME: "of keys that are live no two have the same name",
     ApiCode.WHOLE: "if one command of an atomic batch is refused, none is booked",
     ApiCode.CURSOR: "a cursor must come from this list, asked with the same parameters",
     ApiCode.FOUND: "what the path names must be in the books",
@@ -89,6 +91,7 @@ STATUS: dict[ApiCode, HTTPStatus] = {
     ApiCode.JSON: HTTPStatus.BAD_REQUEST,
     ApiCode.IDEMPOTENCY_KEY: HTTPStatus.BAD_REQUEST,
     ApiCode.ACTOR: HTTPStatus.FORBIDDEN,
+    ApiCode.NAME: HTTPStatus.CONFLICT,
     ApiCode.WHOLE: HTTPStatus.UNPROCESSABLE_ENTITY,
     ApiCode.CURSOR: HTTPStatus.BAD_REQUEST,
     ApiCode.FOUND: HTTPStatus.NOT_FOUND,
@@ -108,6 +111,7 @@ _OF_REFUSALS: dict[str, HTTPStatus] = {
     Code.VERSION: HTTPStatus.PRECONDITION_FAILED,
     Code.UNEXPECTED: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
+_OWN = {code.value: code for code in ApiCode}
 RETRY_SECONDS = 1
 """What ``Retry-After`` says where only time helps."""
 
@@ -128,7 +132,7 @@ class Problem(Exception):
         **more: Any,
     ) -> None:
         super().__init__(code)
-        known = ApiCode(code) if code in ApiCode else None
+        known = _OWN.get(code)
         self.code = code
         self.status = status or (STATUS[known] if known else HTTPStatus.UNPROCESSABLE_ENTITY)
         self.rule = rule or (RULES[known] if known else "")

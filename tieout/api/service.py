@@ -15,6 +15,7 @@ from domain.book import Book
 from domain.periods import days_of
 from domain.refusals import RULES, Code
 from ledger.approvals import Request
+from ledger.codec import Recorded
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Submission, read_token, token
 from ledger.waiting import WaitingFact
@@ -142,10 +143,10 @@ class Service:
         """What takes a while, beside the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    async def rehearse(self, one: Submission) -> tuple[Outcome, list[object]]:
+    async def rehearse(self, one: Submission) -> tuple[Outcome, list[Recorded]]:
         """What would become of a command, and its events."""
         outcomes, recorded = await self.in_thread(lambda: self._rehearsing.rehearse([one], now_us=self.settings.now_us))
-        return outcomes[0], list(recorded)
+        return outcomes[0], recorded
 
 
 def position(text: str, parameter: str) -> int:

@@ -9,10 +9,10 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import sleep
+from time import sleep, time_ns
 from typing import Any
 
 import msgspec
@@ -20,8 +20,10 @@ from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from granian.server import Server
 
+from ledger.database import connect
 from ledger.garbage import spare_collections
 from ledger.store import create, revision
+from tieout.api.keys import first_key
 from tieout.api.measuring import MULTIPROCESS
 from tieout.api.outer import App
 from tieout.errors import UserError
@@ -38,6 +40,8 @@ def serve(settings: Settings, overrides: Mapping[str, Any], started: Callable[[s
 
     Raises ``UserError`` where the address is taken, and what opening the store raises.
     """
+    if settings.api_workers > 1 and isinstance(settings.location, Path):
+        raise UserError("error.serve_workers")
     host, _, port = settings.api_listen.rpartition(":")
     host = host.strip("[]")
     _refuse_taken(settings.api_listen, host, int(port))
@@ -80,6 +84,12 @@ def prepare(settings: Settings) -> bool:
     if isinstance(at, Path) and not at.exists():
         return create(at)
     return revision(at) is None and create(at)
+
+
+def first_key_of(settings: Settings) -> str | None:
+    """The text of the administrator's key, if the store never had a key."""
+    with closing(connect(settings.location)) as connection:
+        return first_key(connection, time_ns() // 1000 if settings.now_us is None else settings.now_us)
 
 
 def _refuse_taken(listen: str, host: str, port: int) -> None:

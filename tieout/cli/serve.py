@@ -9,7 +9,7 @@ from tieout.cli.program import command
 from tieout.cli.session import Session
 
 Listen = Annotated[str | None, typer.Option("--listen", metavar="HOST:PORT", help="option.listen")]
-Workers = Annotated[int | None, typer.Option("--workers", metavar="N", min=1, max=64, help="option.workers")]
+Workers = Annotated[int | None, typer.Option("--workers", metavar="N", min=1, max=64, help="option.api_workers")]
 
 
 def register(app: typer.Typer) -> None:
@@ -20,11 +20,10 @@ def register(app: typer.Typer) -> None:
 def serve(session: Session, listen: Listen = None, workers: Workers = None) -> None:
     """Serve the HTTP API until a signal comes."""
     from tieout.api import serving
-    from tieout.api.first_key import first_key
 
     settings = session.override(api_listen=listen, api_workers=workers)
     made = serving.prepare(settings)
-    key = first_key(settings.location)
+    key = serving.first_key_of(settings)
 
     def started(url: str) -> None:
         if made:

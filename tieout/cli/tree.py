@@ -19,6 +19,7 @@ from tieout.cli import (
     quarantine,
     questions,
     revenue,
+    serve,
     settling,
     stores,
     tracing,
@@ -50,7 +51,7 @@ ORDER = (
         "rebuild",
         "export",
     ),
-    *("worker", "pause", "resume", "topics", "lag"),
+    *("serve", "worker", "pause", "resume", "topics", "lag"),
     *("demo", "demo-feed"),
 )
 
@@ -76,6 +77,7 @@ def program(lang: Lang) -> Any:
         periods,
         revenue,
         valuation,
+        serve,
         worker,
         kafka,
         demo,

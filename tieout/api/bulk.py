@@ -14,6 +14,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from consumers.problems import Fault
 from domain.commands import Command
@@ -76,7 +77,15 @@ async def bulk(
     batches = _batches(request, book, texts, MOST_ATOMIC + 1 if atomic else COMMIT)
     if atomic:
         return await _atomic(service, batches)
-    return StreamingResponse(_booked(service, batches), media_type=JSON_LINES)
+    return _Unwatched(_booked(service, batches), media_type=JSON_LINES)
+
+
+class _Unwatched(StreamingResponse):
+    """A response that leaves the request to its own reader: listening for a client that goes, it would take its body."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await self.stream_response(send)
 
 
 async def _atomic(service: Service, batches: AsyncIterator[Sequence[Any]]) -> Response:

@@ -37,6 +37,15 @@ class OfAccounts(Page):
     currency: Currency | None = None
 
 
+class BalancesAsked(OfAccounts):
+    """Whose balances."""
+
+    @property
+    def is_short(self) -> bool:
+        """Of one customer."""
+        return self.customer is not None
+
+
 class ItemsAsked(OfAccounts):
     """Which open items."""
 
@@ -119,12 +128,12 @@ def _position(row: Any) -> list[Any]:
 LISTS: tuple[List, ...] = (
     List(
         "/balances",
-        OfAccounts,
+        BalancesAsked,
         Balance,
-        lambda row: [row.customer, row.currency, row.account],
+        lambda row: [row.customer, row.currency, row.account, row.role],
         lambda reader, book, a, at, after, limit: _sliced(
             reader.balances(book, a.customer, a.currency, at),
-            lambda row: [row.customer, row.currency, row.account],
+            lambda row: [row.customer, row.currency, row.account, row.role],
             after,
             limit,
         ),

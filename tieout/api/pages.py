@@ -60,7 +60,7 @@ async def listed(request: Request, asked: Page, rows: Rows) -> Response:
             pinned = AsOf(as_of.effective_on, reader.position if known is None else known)
             return pinned, rows.after(reader, pinned, key, limit + 1)
 
-        return await service.ask(answered, asked.min_position)
+        return await service.ask(answered, asked.min_position, is_short=asked.is_short and form is JSON)
 
     as_of, first = await (page(None, None) if cursor is None else page(cursor.position, cursor.key))
     assert as_of.position is not None

@@ -1,4 +1,4 @@
-"""What the routes of one process share: a writer, readers of the projections, and what follows the log.
+"""What the routes of one process share: a writer, and readers of the projections.
 
 Questions are asked in threads, each of one moment; commands go through one desk. ``min_position`` waits here.
 """
@@ -22,13 +22,12 @@ from ledger.waiting import WaitingFact
 from projections.reader import Reader
 from projections.readers import Readers
 from tieout.api.access import access
+from tieout.api.counter import Counter
 from tieout.api.desk import Desk
 from tieout.api.measuring import Metrics
 from tieout.api.problems import ApiCode, Problem
 from tieout.settings import Settings
 from tieout.worker.measuring import Measured, Standing
-from tieout.worker.projecting import project
-from tieout.worker.supervising import Supervised
 
 T = TypeVar("T")
 
@@ -45,11 +44,10 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._follower = Supervised("project", lambda pulse: project(settings, "project", pulse))
         self._books: set[str] = set()
         self.is_stopping = False
         self.standing = Standing(settings.location, None)
-        self.metrics = Metrics(Measured(self.standing, [self._follower] if settings.api_follow else []))
+        self.metrics = Metrics(Measured(self.standing, []))
 
     async def start(self) -> None:
         """Open the store; within the event loop that will serve."""
@@ -60,16 +58,12 @@ class Service:
         self.access = access(settings)
         self._readers = Readers(settings.location, READERS)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="tieout-question")
-        if settings.api_follow:
-            self._follower.start()
+        self._counter = Counter(self._readers, self._threads)
 
     async def stop(self) -> None:
         """Finish what is in flight, and let go of the store."""
         self.is_stopping = True
         await self.desk.close()
-        if self.settings.api_follow:
-            self._follower.stop()
-            await asyncio.to_thread(self._follower.join, monotonic() + WAIT_SECONDS)
         self._threads.shutdown()
         self._readers.close()
         self.standing.close()
@@ -77,24 +71,31 @@ class Service:
         self._rehearsing.close()
         self.ledger.close()
 
-    async def ask(self, question: Callable[[Reader], T], min_position: str | None = None) -> T:
+    async def ask(
+        self, question: Callable[[Reader], T], min_position: str | None = None, *, is_short: bool = False
+    ) -> T:
         """The answer to a question, at a moment when the projections have reached ``min_position``.
 
-        Raises ``Problem`` where they do not in time, or the position is none.
+        ``is_short``: it reads some rows only, and may share its moment. Raises ``Problem`` where the position is not
+        reached in time, or is none.
         """
         wanted = 0 if min_position is None else position(min_position, "min_position")
         until = monotonic() + WAIT_SECONDS
         while True:
-            found = await self.in_thread(lambda: self._asked(question, wanted))
+            if is_short:
+                found = await self._counter.ask(lambda reader: _asked(reader, question, wanted))
+            else:
+                found = await self.in_thread(lambda: self._asked(question, wanted))
             if found is not None:
-                return found[0]
+                answer: T = found[0]
+                return answer
             if monotonic() > until:
                 raise Problem(ApiCode.POSITION, parameter="min_position")
             await asyncio.sleep(LOOK_SECONDS)
 
     def _asked(self, question: Callable[[Reader], T], wanted: int) -> tuple[T] | None:
         with self._readers.reading() as reader:
-            return (question(reader),) if reader.position >= wanted else None
+            return _asked(reader, question, wanted)
 
     async def require_book(self, book: str) -> None:
         """Raises ``Problem`` where there is no book of this name; one that was found once is there for ever."""
@@ -147,6 +148,10 @@ class Service:
         """What would become of a command, and its events."""
         outcomes, recorded = await self.in_thread(lambda: self._rehearsing.rehearse([one], now_us=self.settings.now_us))
         return outcomes[0], recorded
+
+
+def _asked(reader: Reader, question: Callable[[Reader], T], wanted: int) -> tuple[T] | None:
+    return (question(reader),) if reader.position >= wanted else None
 
 
 def position(text: str, parameter: str) -> int:

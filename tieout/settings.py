@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from ledger.database import Location
+from tieout.api.addresses import is_protected
 from tieout.clock import microseconds
 from tieout.errors import TextKey, UsageFault
 from tieout.messages import Lang, match
@@ -50,11 +51,21 @@ def _postgres(url: SecretStr) -> SecretStr:
     return url
 
 
+def _issuer_url(url: str) -> str:
+    if not is_protected(url):
+        raise ValueError("what is not encrypted may only be on this machine")
+    return url
+
+
 BookId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Topic = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 Servers = Annotated[str, StringConstraints(pattern=r"^[^\s,@/]+:\d+(,[^\s,@/]+:\d+)*$")]
 Listen = Annotated[str, StringConstraints(pattern=r"^([^\s@/]+:\d{1,5})?$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+IssuerUrl = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_issuer_url)]
+# All with a public key: none, and HS256 with its shared secret, are not among them.
+_SIGNED = "RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA|Ed25519"
+Algorithms = Annotated[str, StringConstraints(pattern=rf"^({_SIGNED})(,({_SIGNED}))*$")]
 
 
 class FeedSettings(BaseModel, frozen=True, extra="forbid"):
@@ -97,6 +108,11 @@ class Settings(BaseSettings):
     kafka_dead_letters_topic: Topic = "tieout.commands.dead"
     feeds: dict[Topic, FeedSettings] = Field(default_factory=dict)
     worker_listen: Listen = "127.0.0.1:9464"
+    oidc_issuer: IssuerUrl | None = None
+    oidc_audience: Name | None = None
+    oidc_jwks_url: IssuerUrl | None = None
+    oidc_algorithms: Algorithms = "RS256,ES256,EdDSA"
+    oidc_grants_claim: Name = "tieout"
     now: Annotated[datetime, Field(strict=True), BeforeValidator(_instant)] | None = None
 
     @property

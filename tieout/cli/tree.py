@@ -15,6 +15,7 @@ from tieout.cli import (
     entry,
     explain,
     kafka,
+    keys,
     periods,
     quarantine,
     questions,
@@ -50,6 +51,7 @@ ORDER = (
         "rebuild",
         "export",
     ),
+    *("keys", "key"),
     *("worker", "pause", "resume", "topics", "lag"),
     *("demo", "demo-feed"),
 )
@@ -76,6 +78,7 @@ def program(lang: Lang) -> Any:
         periods,
         revenue,
         valuation,
+        keys,
         worker,
         kafka,
         demo,

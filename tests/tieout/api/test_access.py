@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from pathlib import Path
 from threading import get_ident
 from time import perf_counter_ns
 
@@ -19,7 +20,8 @@ from ledger.database import Location, connect
 from tieout.api import keys, known_keys
 from tieout.api.access import LONGEST, Access
 from tieout.api.denied import AccessDenied, Reason
-from tieout.api.roles import Grant, Principal
+from tieout.api.roles import Grant, Principal, Role
+from tieout.settings import Settings
 
 Make = Callable[..., str]
 NO_ONES = f"tieout_0123456789ab_{'a' * 43}"
@@ -286,3 +288,9 @@ def test_no_line_about_a_denial_holds_what_was_sent(
     said = json.dumps(line) + repr(found.value)
     assert secret not in said
     assert header.split(" ", 1)[-1] not in said
+
+
+def test_the_page_on_access_names_every_role_reason_and_setting() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "access.md").read_text(encoding="utf-8")
+    named_there = [*Role, *Reason, *(f"TIEOUT_{name.upper()}" for name in Settings.model_fields if "oidc" in name)]
+    assert [name for name in named_there if f"`{name}`" not in page] == []

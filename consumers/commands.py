@@ -8,7 +8,7 @@ parsed (of an envelope: its attributes and the command in it) means that none wa
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, Any, NamedTuple, get_args, get_origin
 
 import msgspec
@@ -31,6 +31,7 @@ from domain.commands import COMMAND, COMMANDS, Command
 from ledger.outcomes import Submission, Unreadable
 
 _validate = COMMAND.validator.validate_json
+_decode_parts = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class _KeyTwice(ValueError):
@@ -100,6 +101,41 @@ def _command_or_fault(
     if book is None or command.book == book:
         return command
     return invalid("book", command.book, f"must be {book}, the book that this is for")
+
+
+def parse_given(text: bytes, given: Mapping[str, str], default: Mapping[str, str]) -> Command | Fault:
+    """The command in ``text``, of which some fields are known already, or what is wrong with it.
+
+    What is ``given`` may be left out of the text, and says the same where it is not; what is ``default`` may be left out.
+    """
+    try:
+        parts = _decode_parts(text)
+    except msgspec.ValidationError:
+        return invalid("", "", "must be an object")
+    except (msgspec.DecodeError, RecursionError) as error:
+        return _key_twice(text) or invalid("", "", f"must be JSON: {error}")
+    for name, value in given.items():
+        if name in parts and (said := _said(parts[name])) != value:
+            return invalid(name, said, f"must be {value}, or be left out")
+    filled = {name: value for known in (default, given) for name, value in known.items() if name not in parts}
+    model = COMMANDS.get(given.get("command", ""))
+    validate = model.__pydantic_validator__.validate_json if model is not None else _validate
+    try:
+        command: Command = validate(prepend(filled, text.strip()))
+        _count_keys(text, command, len(filled))
+    except ValidationError as error:
+        return _key_twice(text) or invalid(*first_error(error))
+    except _KeyTwice as error:
+        return _stands_twice(error)
+    except RecursionError:
+        return invalid("", "", "must not be nested so deeply")
+    return command
+
+
+def _said(raw: msgspec.Raw) -> str:
+    """A text that stands in JSON; anything else as its JSON."""
+    value = msgspec.json.decode(raw)
+    return value if isinstance(value, str) else bytes(raw).decode("utf-8", "replace")
 
 
 def validated(command: dict[str, Any]) -> Command | Fault:
@@ -174,11 +210,16 @@ def _parse(text: bytes, book: str | None, headers: Headers | None, structured: b
     if book is not None and b'"book"' not in made.text and made.text[:1] == b"{":
         made = Unwrapped(prepend({"book": book}, made.text), made.surplus + 1)
     command: Command = _validate(made.text)
-    keys = _keys(command) - made.surplus
+    _count_keys(text, command, made.surplus)
+    return command
+
+
+def _count_keys(text: bytes, command: BaseModel, surplus: int) -> None:
+    """Raises ``_KeyTwice`` where ``text`` has more keys than the command that was made of it, less ``surplus``."""
+    keys = _keys(command) - surplus
     # Every key has its colon. Where values hold colons too, the quote before it tells them apart.
     if text.count(b":") != keys and (text.count(b'":') != keys or _space_before_colon(text)):
         _refuse_keys_twice(text)
-    return command
 
 
 def _bare(text: bytes, headers: Headers | None, structured: bool) -> Unwrapped:

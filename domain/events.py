@@ -11,9 +11,12 @@ does not know is an error, never dropped.
 """
 
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
+
+from domain.fields import AccountCode, BaseMinor, CurrencyCode, Dimensions, ExchangeRate, ItemId, Minor, Role
 
 Side = Literal["D", "C"]
 ReversalMode = Literal["error", "failed"]
@@ -28,13 +31,13 @@ class Posting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     ``item`` names the open item that the posting moves; postings to control accounts always have one, others never.
     """
 
-    role: str
-    account: str
-    side: Side
-    amount: int
-    base_amount: int
-    item: str | None = None
-    dimensions: dict[str, str] = {}
+    role: Role
+    account: AccountCode
+    side: Annotated[Side, Meta(description="D: debit. C: credit. A reversal keeps it and negates the amount.")]
+    amount: Minor
+    base_amount: BaseMinor
+    item: ItemId | None = None
+    dimensions: Dimensions = {}
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -646,16 +649,20 @@ class AllowanceBucket(msgspec.Struct, frozen=True, forbid_unknown_fields=True, o
     ``rate``: expected loss in per cent, as decimal text; ``groups``: value of the matrix' dimension → another rate.
     """
 
-    to_days: int | None
-    rate: str
-    groups: dict[str, str] = {}
+    to_days: Annotated[int | None, Meta(description="Overdue by at most so many days; null: by any more.")]
+    rate: Annotated[str, Meta(description="Expected loss in per cent, as decimal text.")]
+    groups: Annotated[
+        dict[str, str], Meta(description="Value of the matrix' dimension → its own expected loss in per cent.")
+    ] = {}
 
 
 class AllowanceMatrix(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A provision matrix 账龄分析法: rates by days past due, and by the values of a dimension, where it names one."""
 
-    buckets: list[AllowanceBucket]
-    dimension: str | None = None
+    buckets: Annotated[list[AllowanceBucket], Meta(description="By ever more days past due.")]
+    dimension: Annotated[
+        str | None, Meta(description="The label of receivables whose values have rates of their own.")
+    ] = None
 
 
 class AllowanceMatrixChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -672,12 +679,12 @@ class AllowanceLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     units of the currency; ``required`` is ``base_amount`` × the rate.
     """
 
-    currency: str
-    bucket: int
-    amount: int
-    base_amount: int
-    required: int
-    group: str = ""
+    currency: CurrencyCode
+    bucket: Annotated[int, Meta(description="Which bucket of the matrix, counted from 1.")]
+    amount: Annotated[int, Meta(description="What is open, in minor units of the currency.")]
+    base_amount: Annotated[int, Meta(description="What is open, in minor units of the base currency.")]
+    required: Annotated[int, Meta(description="The allowance for it, in minor units of the base currency.")]
+    group: Annotated[str, Meta(description="The value of the matrix' dimension, if it has a rate of its own.")] = ""
 
 
 class AllowancePosted(BookVoucher, frozen=True, kw_only=True, omit_defaults=True):
@@ -717,15 +724,21 @@ class RevaluationLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``base_amount`` − ``before``: what was revalued for the same day already.
     """
 
-    currency: str
-    account: str
-    amount: int
-    base_amount: int
-    rate: str
-    rate_on: date
-    value: int
-    before: int
-    difference: int
+    currency: CurrencyCode
+    account: AccountCode
+    amount: Annotated[int, Meta(description="What is open, debit less credit, in minor units of the currency.")]
+    base_amount: Annotated[
+        int, Meta(description="What is open, debit less credit, in minor units of the base currency.")
+    ]
+    rate: ExchangeRate
+    rate_on: Annotated[date, Meta(description="The day that the rate is of.")]
+    value: Annotated[int, Meta(description="What it is worth at the rate, in minor units of the base currency.")]
+    before: Annotated[
+        int, Meta(description="What was revalued for the same day already, in minor units of the base currency.")
+    ]
+    difference: Annotated[
+        int, Meta(description="value less base_amount less before, in minor units of the base currency.")
+    ]
 
 
 class RevaluationPosted(BookVoucher, frozen=True, kw_only=True, omit_defaults=True):

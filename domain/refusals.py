@@ -21,6 +21,7 @@ class Code(StrEnum):
     BOOK_MUST_NOT_EXIST = "book_must_not_exist"
     SAME_SOURCE_ID = "same_source_id_must_have_same_content"
     SAME_NUMBER = "same_number_must_have_same_content"
+    VERSION = "version_must_be_the_current_one"
     FACT_WAITING = "fact_must_be_waiting"
     APPROVAL_PENDING = "approval_must_be_pending"
     CHECKER_DIFFERS = "checker_must_differ_from_maker"
@@ -98,6 +99,7 @@ RULES: dict[Code, str] = {
     Code.BOOK_MUST_NOT_EXIST: "a book is opened once; it is open already, with other content",
     Code.SAME_SOURCE_ID: "the same source and source id must always come with the same content",
     Code.SAME_NUMBER: "the same document number must always come with the same content",
+    Code.VERSION: "a command that names the version it was made for is booked at that version only",
     Code.FACT_WAITING: "only a fact that waits for a document can be rejected",
     Code.APPROVAL_PENDING: "only a request that nobody has approved or refused yet can be decided",
     Code.CHECKER_DIFFERS: "nobody approves what he made or asked for himself",

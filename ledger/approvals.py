@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from domain.documents import approval_stream
 from domain.events import ApprovalGiven, ApprovalRequested
+from domain.fields import BookId, CurrencyCode, CustomerId, Reason
 from ledger.codec import decode
 from ledger.database import Connection
 
@@ -23,20 +25,24 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     ``decided_by`` approved or refused it, and ``said`` why, if he did.
     """
 
-    book: str
-    request: str
-    status: Literal["pending", "approved", "refused"]
-    instruction: str
-    document: str | None
-    customer: str | None
-    currency: str | None
-    amount: int | None
-    maker: str
-    reason: str | None
-    since_us: int
-    decided_by: str | None = None
-    decided_us: int | None = None
-    said: str | None = None
+    book: BookId
+    request: Annotated[str, Meta(description="The number of the request.")]
+    status: Annotated[Literal["pending", "approved", "refused"], Meta(description="What became of it.")]
+    instruction: Annotated[str, Meta(description="The command that is to be approved, such as RecordRefund.")]
+    document: Annotated[
+        str | None, Meta(description="The document that it enters or reverses: kind:series:number:revision.")
+    ]
+    customer: CustomerId | None
+    currency: CurrencyCode | None
+    amount: Annotated[
+        int | None, Meta(description="What it would have posted when it was asked for, in minor units of the currency.")
+    ]
+    maker: Annotated[str, Meta(description="Who made the command.")]
+    reason: Reason | None
+    since_us: Annotated[int, Meta(description="When it was asked for: microseconds since 1970, UTC.")]
+    decided_by: Annotated[str | None, Meta(description="Who approved or refused it.")] = None
+    decided_us: Annotated[int | None, Meta(description="When: microseconds since 1970, UTC.")] = None
+    said: Annotated[str | None, Meta(description="Why, if he said so.")] = None
 
 
 def requests(connection: Connection, book: str | None, *, every: bool) -> Iterator[Request]:

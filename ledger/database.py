@@ -74,6 +74,12 @@ class Connection(Protocol):
         None of ``tables`` is replaced meanwhile. ``temporary``: it may have tables of its own.
         """
 
+    def moment(self, tables: Sequence[str], statement: str, parameters: Parameters) -> Any:
+        """``snapshot``, and the row of a first statement in it, all in one round trip; no transaction if it fails."""
+
+    def leave(self) -> None:
+        """End the transaction that ``snapshot`` or ``moment`` began."""
+
     def close(self) -> None:
         """Let go of it."""
 

@@ -37,7 +37,15 @@ from domain.decide import (
     receive_and_evolve,
 )
 from domain.decide_book import BookCommand, decide_book
-from domain.documents import AccountName, approval_stream, book_stream, feed_stream, rate_stream, waiting_stream
+from domain.documents import (
+    AccountName,
+    account_stream,
+    approval_stream,
+    book_stream,
+    feed_stream,
+    rate_stream,
+    waiting_stream,
+)
 from domain.draft import Named
 from domain.events import ApprovalEvent, ApprovalGiven, Event, FactDeferred, InvoiceIssued, PaymentReceived
 from domain.history import enters, touched_documents
@@ -152,12 +160,34 @@ class Deciding:
                 self._receipt(key, known._replace(origin=submission.origin))
                 self._delivered_again(submission)
                 return _duplicate(known, document)
+        if submission.version is not None:
+            self._refuse_other_version(command, submission.version)
         before = len(self.recorded)
         awaited, entered = self._carry_out(book, command, document, content)
         known = self._register_as(command, document, content, before, awaited, submission.origin)
         return Outcome(
-            Status.BOOKED if awaited is None else Status.WAITING, known.position, known.events, entered, awaited
+            Status.BOOKED if awaited is None else Status.WAITING,
+            known.position,
+            known.events,
+            entered,
+            awaited,
+            version=self._version_after(command),
         )
+
+    def _refuse_other_version(self, command: Command, version: int) -> None:
+        stands = self._version_after(command)
+        if isinstance(command, AccountCommand):
+            # It may have gone on since it was read.
+            self.refused_at.append((account_stream(*account_name(command)), stands or 0))
+        if stands != version:
+            raise Refusal(Code.VERSION, "version", version)
+
+    def _version_after(self, command: Command) -> int | None:
+        """The version of the account or the book of a command, as it stands after what was decided so far."""
+        if isinstance(command, AccountCommand):
+            return self._state.account(*account_name(command)).version
+        book = self._state.book(command.book)
+        return book.version if isinstance(command, BookCommand) and book is not None else None
 
     def _carry_out(
         self, book: Book | None, command: Command, document: str | None, content: bytes

@@ -12,6 +12,7 @@ from time import time_ns
 from traceback import extract_tb
 from typing import Any, ClassVar, Self
 
+import msgspec
 import structlog
 from eventsourcing.application import Application
 from eventsourcing.persistence import DataError, IntegrityError, OperationalError, Tracking
@@ -25,12 +26,13 @@ from domain.waiting import asked_for
 from ledger.approvals import Request, requests
 from ledger.attachments import attached_lines
 from ledger.beside import Beside
+from ledger.codec import Recorded
 from ledger.commit import PROVISIONAL, Advance, Commit, real
 from ledger.database import Location
 from ledger.deciding import Deciding, as_unreadable, refused
 from ledger.errors import Contention, GenerationMoved, StaleTracking
 from ledger.head import Head
-from ledger.outcomes import Entry, Outcome, Submission
+from ledger.outcomes import FAILED, Entry, Outcome, Status, Submission
 from ledger.parties import Party
 from ledger.quarantine import Parked, Quarantined
 from ledger.recorder import LedgerFactory, LedgerRecorder
@@ -96,10 +98,16 @@ class Ledger(Application[str]):
     # --- writing
 
     def submit(
-        self, batch: Sequence[Entry], *, now_us: int | None = None, tracking: Sequence[Tracking] = ()
+        self,
+        batch: Sequence[Entry],
+        *,
+        now_us: int | None = None,
+        tracking: Sequence[Tracking] = (),
+        whole: bool = False,
     ) -> list[Outcome]:
         """Book a batch in one commit; an outcome each, in order.
 
+        ``whole``: all or nothing; if any is refused or in conflict, those that were not are ``not_booked``.
         ``now_us``: the instant in microseconds since 1970 UTC, by default the clock's. ``tracking`` is saved in the
         same transaction, and with it ``StaleTracking`` keeps a batch that was booked before from being booked again
         (with ``ledger.commit.Advance``: any part of it). A
@@ -109,13 +117,13 @@ class Ledger(Application[str]):
         """
         with self._lock:
             try:
-                return self._submit(batch, now_us, tracking)
+                return self._submit(batch, now_us, tracking, whole)
             except (StaleTracking, OperationalError):
                 self._state.forget()
                 raise
             except (DataError, *FAULTS) as error:
                 self._state.forget()
-                if not batch:
+                if not batch or (whole and len(batch) > 1):
                     raise
                 if len(batch) > 1:
                     middle = len(batch) // 2
@@ -126,7 +134,9 @@ class Ledger(Application[str]):
                 self._state.forget()
                 raise
 
-    def _submit(self, batch: Sequence[Entry], now_us: int | None, tracking: Sequence[Tracking]) -> list[Outcome]:
+    def _submit(
+        self, batch: Sequence[Entry], now_us: int | None, tracking: Sequence[Tracking], whole: bool
+    ) -> list[Outcome]:
         fresh = False
         for attempt in range(ATTEMPTS):
             touched: list[Account] = []
@@ -151,6 +161,9 @@ class Ledger(Application[str]):
                         # Refused on an account as it was before another writer booked something: not a refusal yet.
                         self._state.forget()
                         continue
+                    if whole and any(outcome.status in FAILED for outcome in outcomes):
+                        self._state.forget(touched)
+                        return [_not_booked(outcome) for outcome in outcomes]
                     if not (deciding.recorded or deciding.entries or tracking):
                         return outcomes
                     commit = Commit(
@@ -174,6 +187,30 @@ class Ledger(Application[str]):
             base = head.position - len(commit.events)
             return [_at(outcome, base) for outcome in outcomes]
         raise Contention(f"other writers were first {ATTEMPTS} times; nothing of the batch was booked")
+
+    def rehearse(self, batch: Sequence[Entry], *, now_us: int | None = None) -> tuple[list[Outcome], list[Recorded]]:
+        """What would become of a batch now, and the events that it would add; nothing is written.
+
+        Outcomes are without positions, which only a commit gives. Raises the database's error, or one of ours.
+        """
+        with self._lock:
+            for is_last in (False, True):
+                # Nothing remembered may be behind, since no commit will find that out.
+                self._state.forget()
+                self._state.catch_up()
+                deciding = Deciding(self._state, self._register, time_ns() // 1000 if now_us is None else now_us)
+                try:
+                    outcomes = deciding.run(batch)
+                except FAULTS:
+                    # An account that was read just before another writer changed what the register says of it.
+                    if is_last:
+                        raise
+                else:
+                    return [_unplaced(outcome) for outcome in outcomes], deciding.recorded
+                finally:
+                    # Working copies have gone on to what is not going to be.
+                    self._state.forget()
+        raise AssertionError("the last attempt answers or raises")
 
     def _refuse_stale(self, tracking: Sequence[Tracking]) -> None:
         for one in tracking:
@@ -336,7 +373,20 @@ def _at(outcome: Outcome, base: int) -> Outcome:
     position = outcome.position
     if position is None or position < PROVISIONAL:
         return outcome
-    return Outcome(outcome.status, real(position, base), outcome.events, outcome.document, outcome.awaited)
+    return msgspec.structs.replace(outcome, position=real(position, base))
+
+
+def _unplaced(outcome: Outcome) -> Outcome:
+    """An outcome without a position that no commit has given."""
+    position = outcome.position
+    return outcome if position is None or position < PROVISIONAL else msgspec.structs.replace(outcome, position=None)
+
+
+def _not_booked(outcome: Outcome) -> Outcome:
+    """The outcome of what was not booked for the sake of others; of one that was booked before, as it is."""
+    if outcome.status not in (Status.BOOKED, Status.WAITING):
+        return outcome
+    return Outcome(Status.NOT_BOOKED, document=outcome.document)
 
 
 def _project(account: Account | None, events: Iterable[Any]) -> Account | None:

@@ -55,6 +55,13 @@ class _Whole(Loader):
         return int(bytes(data))
 
 
+def _snapshot(tables: Sequence[str], kind: str) -> str:
+    return (
+        f"BEGIN ISOLATION LEVEL REPEATABLE READ {kind}; LOCK TABLE {', '.join(tables)} IN ACCESS SHARE MODE;"
+        f" SET LOCAL idle_in_transaction_session_timeout = '{READING_PATIENCE}'"
+    )
+
+
 _TOKEN = re.compile(r"'(?:[^']|'')*'|::|:([a-zA-Z_]\w*)|\?|%")
 
 
@@ -149,10 +156,29 @@ class PostgresConnection:
     def snapshot(self, tables: Sequence[str], *, temporary: bool = False) -> None:
         """The locks come first: what waits for them must not have chosen its state already."""
         with translated():
-            self.raw.execute(f"BEGIN ISOLATION LEVEL REPEATABLE READ {'' if temporary else 'READ ONLY'}")
+            self.raw.execute(_snapshot(tables, "" if temporary else "READ ONLY"))
             self._has_snapshot = True
-            self.raw.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS SHARE MODE")
-            self.raw.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{READING_PATIENCE}'")
+
+    def moment(self, tables: Sequence[str], statement: str, parameters: Parameters) -> Any:
+        """One text of several statements, which the server takes as one message."""
+        try:
+            with translated(), self.raw.cursor() as cursor:
+                first = _snapshot(tables, "READ ONLY").encode()
+                cursor.execute(first + b"; " + self._bound(statement, parameters))
+                while cursor.nextset():
+                    pass
+                self._has_snapshot = True
+                return cursor.fetchone()
+        except BaseException:
+            self.leave()
+            raise
+
+    def leave(self) -> None:
+        """End what was begun; a session that is lost has ended it."""
+        self._has_snapshot = False
+        with translated():
+            if not self._raw.closed:
+                self._raw.execute("ROLLBACK")
 
     def close(self) -> None:
         """End the session."""

@@ -87,6 +87,20 @@ class SqliteConnection:
         """What is read first fixes the state; a file's tables may be replaced, but not in this state."""
         self.execute("BEGIN")
 
+    def moment(self, tables: Sequence[str], statement: str, parameters: Parameters) -> Any:
+        """A snapshot, fixed by a first statement."""
+        self.execute("BEGIN")
+        try:
+            return self.execute(statement, parameters).fetchone()
+        except BaseException:
+            self.leave()
+            raise
+
+    def leave(self) -> None:
+        """End what was begun."""
+        if self.raw.in_transaction:
+            self.execute("ROLLBACK")
+
 
 class Sqlite:
     """A store in one file."""

@@ -1,8 +1,12 @@
 """Facts that wait for a document which is not in the books, as anybody may see them. Money never waits; these do."""
 
 from datetime import date
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
+
+from domain.fields import BookId, CurrencyCode, CustomerId, Source, SourceId
 
 
 class WaitingFact(msgspec.Struct, frozen=True, kw_only=True):
@@ -11,12 +15,12 @@ class WaitingFact(msgspec.Struct, frozen=True, kw_only=True):
     ``effective_on``: the day that it asks for, if it names one.
     """
 
-    book: str
-    awaited: str
-    document: str | None
-    customer: str
-    currency: str
-    source: str
-    source_id: str
-    effective_on: date | None
-    since_us: int
+    book: BookId
+    awaited: Annotated[str, Meta(description="The document that it waits for: kind:series:number:revision.")]
+    document: Annotated[str | None, Meta(description="The document that it enters: kind:series:number:revision.")]
+    customer: CustomerId
+    currency: CurrencyCode
+    source: Source
+    source_id: SourceId
+    effective_on: Annotated[date | None, Meta(description="The accounting date that it asks for.")]
+    since_us: Annotated[int, Meta(description="Since when it waits: microseconds since 1970, UTC.")]

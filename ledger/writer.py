@@ -4,11 +4,11 @@ No timer: a lone caller is served at once, many callers share a commit. Each get
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from time import sleep
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from ledger.ledger import Ledger
 from ledger.outcomes import Entry, Outcome
@@ -18,15 +18,15 @@ MAX_ENTRIES = 2_000
 
 
 class Booking:
-    """A batch that has been queued.
+    """A batch that has been queued. ``whole``: all or nothing; ``caller``: whoever waits for it, for ``answered``.
 
     A bare lock, held until the outcomes are there: a ``Future`` with its condition takes longer than deciding a command.
     """
 
-    __slots__ = ("_error", "_outcomes", "_pending", "batch")
+    __slots__ = ("_error", "_outcomes", "_pending", "batch", "caller", "whole")
 
-    def __init__(self, batch: Sequence[Entry]) -> None:
-        self.batch = batch
+    def __init__(self, batch: Sequence[Entry], caller: Any = None, *, whole: bool = False) -> None:
+        self.batch, self.caller, self.whole = batch, caller, whole
         self._pending = threading.Lock()
         self._pending.acquire()
         self._outcomes: list[Outcome] = []
@@ -51,10 +51,20 @@ class Booking:
 
 
 class Writer:
-    """The single writer thread of a process for one ledger."""
+    """The single writer thread of a process for one ledger.
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    ``answered`` is called by it after each commit, with all that was in it: one word to an event loop, however many
+    callers wait there. ``now_us``: as for ``Ledger.submit``.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        answered: Callable[[Sequence[Booking]], None] = lambda _: None,
+        *,
+        now_us: int | None = None,
+    ) -> None:
+        self._ledger, self._answered, self._now_us = ledger, answered, now_us
         self._queue: SimpleQueue[Booking | None] = SimpleQueue()
         self._closed = False
         self._closing = threading.Lock()
@@ -65,9 +75,9 @@ class Writer:
         """Book a batch and wait for its outcomes; raises what ``Ledger.submit`` raises."""
         return self.enqueue(batch).result()
 
-    def enqueue(self, batch: Sequence[Entry]) -> Booking:
+    def enqueue(self, batch: Sequence[Entry], caller: Any = None, *, whole: bool = False) -> Booking:
         """Queue a batch. RuntimeError once the writer is closed."""
-        booking = Booking(batch)
+        booking = Booking(batch, caller, whole=whole)
         with self._closing:
             if self._closed:
                 raise RuntimeError("the writer is closed")
@@ -96,12 +106,13 @@ class Writer:
             size = len(first.batch)
             following: Booking | None = None
             stop = False
-            while not self._queue.empty():
+            # All or nothing is between a batch and the log: it shares its commit with nobody.
+            while not first.whole and not self._queue.empty():
                 following = self._queue.get()
                 if following is None:
                     stop = True
                     break
-                if size + len(following.batch) > MAX_ENTRIES:
+                if following.whole or size + len(following.batch) > MAX_ENTRIES:
                     break
                 bookings.append(following)
                 size += len(following.batch)
@@ -121,13 +132,15 @@ class Writer:
             sleep(0)
 
     def _book(self, bookings: list[Booking]) -> None:
+        batch = [entry for booking in bookings for entry in booking.batch]
         try:
-            outcomes = self._ledger.submit([entry for booking in bookings for entry in booking.batch])
+            outcomes = self._ledger.submit(batch, now_us=self._now_us, whole=bookings[0].whole)
         except BaseException as error:
             for booking in bookings:
                 booking.fail(error)
-            return
-        start = 0
-        for booking in bookings:
-            booking.settle(outcomes[start : start + len(booking.batch)])
-            start += len(booking.batch)
+        else:
+            start = 0
+            for booking in bookings:
+                booking.settle(outcomes[start : start + len(booking.batch)])
+                start += len(booking.batch)
+        self._answered(bookings)

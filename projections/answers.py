@@ -9,11 +9,39 @@ Every amount explains itself: ``explain`` maps the name of an amount to the sele
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from domain.events import AllowanceLine, AllowanceMatrix, Posting, RevaluationLine, Side
+from domain.fields import (
+    AccountCode,
+    Actor,
+    BookId,
+    CausedBy,
+    CurrencyCode,
+    CustomerId,
+    Dimensions,
+    DocumentId,
+    EffectiveOn,
+    EventId,
+    EventKind,
+    ExchangeRate,
+    ItemId,
+    KnownAt,
+    Minor,
+    Origin,
+    Position,
+    Reason,
+    RecordedAt,
+    RequestedOn,
+    Role,
+    Source,
+    SourceId,
+)
+
+Explains = Annotated[dict[str, str], Meta(description="Name of an amount → the selector that explains it.")]
 
 
 class AsOf(NamedTuple):
@@ -30,13 +58,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Balance(Answer, frozen=True, kw_only=True):
     """What one customer has on one control account: ``amount`` is debit less credit. Explains ``amount``."""
 
-    customer: str
-    currency: str
-    role: str
-    account: str
-    amount: int
-    base_amount: int
-    explain: dict[str, str]
+    customer: CustomerId
+    currency: CurrencyCode
+    role: Role
+    account: AccountCode
+    amount: Annotated[int, Meta(description="Debit less credit, in minor units of the currency.")]
+    base_amount: Annotated[int, Meta(description="Debit less credit, in minor units of the base currency.")]
+    explain: Explains
 
 
 class OpenItem(Answer, frozen=True, kw_only=True):
@@ -47,32 +75,37 @@ class OpenItem(Answer, frozen=True, kw_only=True):
     ``open``.
     """
 
-    item: str
-    document: str
-    instalment: int
-    side: Side
-    customer: str
-    currency: str
-    role: str
-    account: str
-    dimensions: dict[str, str]
-    due_on: date
-    effective_on: date
-    amount: int
-    base_amount: int
-    open: int
-    base_open: int
-    overdue: int | None
-    explain: dict[str, str]
+    item: ItemId
+    document: DocumentId
+    instalment: Annotated[int, Meta(description="Which item of its document, from 1.")]
+    side: Annotated[Side, Meta(description="D: it is owed to us. C: it is the customer's.")]
+    customer: CustomerId
+    currency: CurrencyCode
+    role: Role
+    account: AccountCode
+    dimensions: Dimensions
+    due_on: Annotated[date, Meta(description="The day on which it falls due.")]
+    effective_on: EffectiveOn
+    amount: Annotated[int, Meta(description="What it was opened with, positive, in minor units of the currency.")]
+    base_amount: Annotated[
+        int, Meta(description="What it was opened with, positive, in minor units of the base currency.")
+    ]
+    open: Annotated[int, Meta(description="What it has open, positive, in minor units of the currency.")]
+    base_open: Annotated[int, Meta(description="What it has open, positive, in minor units of the base currency.")]
+    overdue: Annotated[
+        int | None,
+        Meta(description="Days from due_on to the day asked for, negative before it; null: no day was asked for."),
+    ]
+    explain: Explains
 
 
 class Bucket(Answer, frozen=True, kw_only=True):
     """Debit items overdue by ``from_days`` to ``to_days`` days (None: or more). Explains ``amount``."""
 
-    from_days: int
-    to_days: int | None
-    amount: int
-    explain: dict[str, str]
+    from_days: Annotated[int, Meta(description="Overdue by at least so many days.")]
+    to_days: Annotated[int | None, Meta(description="Overdue by at most so many days; null: by any more.")]
+    amount: Annotated[int, Meta(description="What debit items have open, in minor units of the row's currency.")]
+    explain: Explains
 
 
 class AgeingRow(Answer, frozen=True, kw_only=True):
@@ -82,27 +115,33 @@ class AgeingRow(Answer, frozen=True, kw_only=True):
     (prepayments, credit notes, deposits). Explains ``not_due``, ``unapplied`` and ``net``.
     """
 
-    customer: str | None
-    currency: str
-    not_due: int
-    buckets: list[Bucket]
-    unapplied: int
-    net: int
-    base_net: int
-    explain: dict[str, str]
+    customer: Annotated[str | None, Meta(description="The customer who pays; null: all of them.")]
+    currency: CurrencyCode
+    not_due: Annotated[
+        int, Meta(description="What debit items have open before they fall due, in minor units of the currency.")
+    ]
+    buckets: Annotated[list[Bucket], Meta(description="What is overdue, by days.")]
+    unapplied: Annotated[
+        int, Meta(description="What all credit items have open, positive, in minor units of the currency.")
+    ]
+    net: Annotated[int, Meta(description="not_due and all buckets less unapplied, in minor units of the currency.")]
+    base_net: Annotated[int, Meta(description="The same in minor units of the base currency.")]
+    explain: Explains
 
 
 class Movement(Answer, frozen=True, kw_only=True):
     """A line of a statement: an event's net effect on what the customer owes. Explains ``amount`` and ``running``."""
 
-    effective_on: date
-    position: str
-    event: str
-    kind: str
-    document: str | None
-    amount: int
-    running: int
-    explain: dict[str, str]
+    effective_on: EffectiveOn
+    position: Position
+    event: EventId
+    kind: EventKind
+    document: DocumentId | None
+    amount: Annotated[
+        int, Meta(description="What more is owed by it, negative for less, in minor units of the currency.")
+    ]
+    running: Annotated[int, Meta(description="What is owed after it, in minor units of the currency.")]
+    explain: Explains
 
 
 class Statement(Answer, frozen=True, kw_only=True):
@@ -112,16 +151,16 @@ class Statement(Answer, frozen=True, kw_only=True):
     ``from_on`` None: from the beginning. Explains ``opening`` and ``closing``.
     """
 
-    book: str
-    customer: str
-    currency: str
-    from_on: date | None
-    effective_on: date | None
-    position: str
-    opening: int
-    movements: list[Movement]
-    closing: int
-    explain: dict[str, str]
+    book: BookId
+    customer: CustomerId
+    currency: CurrencyCode
+    from_on: Annotated[date | None, Meta(description="The first day; null: from the beginning.")]
+    effective_on: Annotated[date | None, Meta(description="The last day; null: every day.")]
+    position: KnownAt
+    opening: Annotated[int, Meta(description="What was owed before the first day, in minor units of the currency.")]
+    movements: Annotated[list[Movement], Meta(description="By day and place in the log.")]
+    closing: Annotated[int, Meta(description="What is owed after the last day, in minor units of the currency.")]
+    explain: Explains
 
 
 class JournalEntry(Answer, frozen=True, kw_only=True):
@@ -130,22 +169,22 @@ class JournalEntry(Answer, frozen=True, kw_only=True):
     ``customer`` is None for a voucher of the book as a whole.
     """
 
-    position: str
-    voucher: str
-    event: str
-    kind: str
-    recorded_at: datetime
-    effective_on: date
-    requested_effective_on: date | None
-    customer: str | None
-    currency: str
-    document: str | None
-    caused_by: str | None
-    source: str
-    source_id: str
-    actor: str
-    reason: str | None
-    postings: list[Posting]
+    position: Position
+    voucher: Annotated[str, Meta(description="The position of the last event that the same command booked.")]
+    event: EventId
+    kind: EventKind
+    recorded_at: RecordedAt
+    effective_on: EffectiveOn
+    requested_effective_on: RequestedOn | None
+    customer: Annotated[str | None, Meta(description="The customer who pays; null: a voucher of the whole book.")]
+    currency: CurrencyCode
+    document: DocumentId | None
+    caused_by: CausedBy | None
+    source: Source
+    source_id: SourceId
+    actor: Actor
+    reason: Reason | None
+    postings: Annotated[list[Posting], Meta(description="They sum to zero, debit less credit.")]
 
 
 class TrialBalanceRow(Answer, frozen=True, kw_only=True):
@@ -155,18 +194,22 @@ class TrialBalanceRow(Answer, frozen=True, kw_only=True):
     ``opening``, ``debit``, ``credit`` and ``closing``.
     """
 
-    account: str
-    currency: str
-    dimensions: dict[str, str]
-    opening: int
-    debit: int
-    credit: int
-    closing: int
-    base_opening: int
-    base_debit: int
-    base_credit: int
-    base_closing: int
-    explain: dict[str, str]
+    account: AccountCode
+    currency: CurrencyCode
+    dimensions: Dimensions
+    opening: Annotated[int, Meta(description="Debit less credit before the first day, in minor units of the currency.")]
+    debit: Annotated[int, Meta(description="Debit side of the days, in minor units of the currency.")]
+    credit: Annotated[int, Meta(description="Credit side of the days, in minor units of the currency.")]
+    closing: Annotated[int, Meta(description="Debit less credit after the last day, in minor units of the currency.")]
+    base_opening: Annotated[
+        int, Meta(description="Debit less credit before the first day, in minor units of the base currency.")
+    ]
+    base_debit: Annotated[int, Meta(description="Debit side of the days, in minor units of the base currency.")]
+    base_credit: Annotated[int, Meta(description="Credit side of the days, in minor units of the base currency.")]
+    base_closing: Annotated[
+        int, Meta(description="Debit less credit after the last day, in minor units of the base currency.")
+    ]
+    explain: Explains
 
 
 LinkKind = Literal[
@@ -196,21 +239,22 @@ class Link(Answer, frozen=True, kw_only=True):
     ``writes_off`` to that of each item written off; ``recovers`` to that of the item and to the write-off;
     ``transfers`` from the item that opened to the one of the other account that it came from;
     ``relieves`` from VAT relief to the write-off and the item's document, or, negative, to the recovery that gave it back;
-    ``reverses`` from and to the reversed document itself, with the amount that it had.
     ``reverses`` from and to the reversed document itself, with the amount that it had; ``recognises`` likewise, with what
     of its deferred revenue was earned.
     """
 
-    kind: LinkKind
-    from_document: str
-    from_item: str | None
-    to_document: str
-    to_item: str | None
-    amount: int
-    effective_on: date
-    event: str
-    position: str
-    allocation: str | None
+    kind: Annotated[LinkKind, Meta(description="What the one did to the other.")]
+    from_document: Annotated[str, Meta(description="The document that did it: kind:series:number:revision.")]
+    from_item: Annotated[str | None, Meta(description="The item that it was done with.")]
+    to_document: Annotated[str, Meta(description="The document that it was done to: kind:series:number:revision.")]
+    to_item: Annotated[str | None, Meta(description="The item that it was done to.")]
+    amount: Minor
+    effective_on: EffectiveOn
+    event: EventId
+    position: Position
+    allocation: Annotated[
+        str | None, Meta(description="The name of the link between the items, by which it is released.")
+    ]
 
 
 class DocumentRow(Answer, frozen=True, kw_only=True):
@@ -219,38 +263,43 @@ class DocumentRow(Answer, frozen=True, kw_only=True):
     ``status``: ``open``, ``partly`` (partly settled), ``settled`` (nothing open) or ``reversed``.
     """
 
-    document: str
-    kind: str
-    customer: str
-    currency: str
-    effective_on: date
-    amount: int
-    base_amount: int
-    open: int
-    base_open: int
-    status: Literal["open", "partly", "settled", "reversed"]
-    event: str
-    position: str
-    reversed_on: date | None
-    reversed_by: str | None
+    document: DocumentId
+    kind: Annotated[str, Meta(description="The document's kind, such as invoice.")]
+    customer: CustomerId
+    currency: CurrencyCode
+    effective_on: EffectiveOn
+    amount: Annotated[int, Meta(description="What it amounts to, in minor units of the currency.")]
+    base_amount: Annotated[int, Meta(description="What it amounts to, in minor units of the base currency.")]
+    open: Annotated[int, Meta(description="What its items have open, positive, in minor units of the currency.")]
+    base_open: Annotated[
+        int, Meta(description="What its items have open, positive, in minor units of the base currency.")
+    ]
+    status: Annotated[
+        Literal["open", "partly", "settled", "reversed"],
+        Meta(description="open, partly settled, settled (nothing is open), or reversed."),
+    ]
+    event: Annotated[str, Meta(description="The event that entered it.")]
+    position: Position
+    reversed_on: Annotated[date | None, Meta(description="The accounting date of its reversal.")]
+    reversed_by: Annotated[str | None, Meta(description="The event that reversed it.")]
 
 
 class DocumentView(Answer, frozen=True, kw_only=True):
     """A document with its own facts, its items, its links both ways and the events that concern it, in log order."""
 
-    row: DocumentRow
-    items: list[OpenItem]
-    links: list[Link]
-    history: list["AuditRow"]
+    row: Annotated[DocumentRow, Meta(description="The document in one line.")]
+    items: Annotated[list[OpenItem], Meta(description="Its items.")]
+    links: Annotated[list[Link], Meta(description="What it did to others and others to it.")]
+    history: Annotated[list["AuditRow"], Meta(description="The events that concern it, in the order of the log.")]
 
 
 class Approved(Answer, frozen=True, kw_only=True):
     """The approval of an event: which request, who gave it and when; the event's own actor is the maker."""
 
-    request: str
-    by: str
-    at: datetime
-    reason: str | None
+    request: Annotated[str, Meta(description="The number of the request.")]
+    by: Annotated[str, Meta(description="Who approved it.")]
+    at: Annotated[datetime, Meta(description="When, UTC.")]
+    reason: Annotated[str | None, Meta(description="What he said to it.")]
 
 
 class AuditRow(Answer, frozen=True, kw_only=True):
@@ -259,42 +308,44 @@ class AuditRow(Answer, frozen=True, kw_only=True):
     ``origin`` is that of the receipt (file digest and lines, topic:partition:offset, request id).
     """
 
-    position: str
-    event: str
-    kind: str
-    recorded_at: datetime
-    effective_on: date | None
-    requested_effective_on: date | None
-    customer: str | None
-    currency: str | None
-    document: str | None
-    caused_by: str | None
-    actor: str
-    reason: str | None
-    source: str
-    source_id: str
-    origin: str | None
-    approved: Approved | None
+    position: Position
+    event: EventId
+    kind: EventKind
+    recorded_at: RecordedAt
+    effective_on: EffectiveOn | None
+    requested_effective_on: RequestedOn | None
+    customer: CustomerId | None
+    currency: CurrencyCode | None
+    document: DocumentId | None
+    caused_by: CausedBy | None
+    actor: Annotated[str, Meta(description="Who asked for it: the maker.")]
+    reason: Reason | None
+    source: Source
+    source_id: SourceId
+    origin: Origin | None
+    approved: Annotated[Approved | None, Meta(description="Its approval, if it needed one.")]
 
 
 class ExplainedPosting(Answer, frozen=True, kw_only=True):
     """A posting behind a number: ``contribution`` is what it adds to it, ``base_contribution`` to its base amount."""
 
-    position: str
-    event: str
-    kind: str
-    recorded_at: datetime
-    effective_on: date
-    customer: str | None
-    currency: str
-    document: str | None
-    actor: str
-    source: str
-    source_id: str
-    origin: str | None
-    posting: Posting
-    contribution: int
-    base_contribution: int
+    position: Position
+    event: EventId
+    kind: EventKind
+    recorded_at: RecordedAt
+    effective_on: EffectiveOn
+    customer: CustomerId | None
+    currency: CurrencyCode
+    document: DocumentId | None
+    actor: Actor
+    source: Source
+    source_id: SourceId
+    origin: Origin | None
+    posting: Annotated[Posting, Meta(description="The posting.")]
+    contribution: Annotated[int, Meta(description="What it adds to the number, in minor units of the currency.")]
+    base_contribution: Annotated[
+        int, Meta(description="What it adds to the base amount, in minor units of the base currency.")
+    ]
 
 
 class Explanation(Answer, frozen=True, kw_only=True):
@@ -305,11 +356,13 @@ class Explanation(Answer, frozen=True, kw_only=True):
     open.
     """
 
-    selector: str
-    currency: str
-    amount: int
-    base_amount: int
-    postings: Iterator[ExplainedPosting]
+    selector: Annotated[str, Meta(description="The number that is explained.")]
+    currency: CurrencyCode
+    amount: Annotated[int, Meta(description="The number, in minor units of the currency, as the projections have it.")]
+    base_amount: Annotated[int, Meta(description="Its base amount, in minor units of the base currency.")]
+    postings: Annotated[
+        Iterator[ExplainedPosting], Meta(description="What is behind it, from the log and in its order.")
+    ]
 
 
 class AllowanceAnswer(Answer, frozen=True, kw_only=True):
@@ -318,32 +371,38 @@ class AllowanceAnswer(Answer, frozen=True, kw_only=True):
     ``book_version``: the book's at ``position``, as of which this is known. ``difference`` = ``required`` − ``before``.
     """
 
-    effective_on: date
-    position: str
-    book_version: int
-    matrix: AllowanceMatrix
-    lines: list[AllowanceLine]
-    required: int
-    before: int
-    difference: int
+    effective_on: Annotated[date, Meta(description="The day whose open items are provided for.")]
+    position: KnownAt
+    book_version: Annotated[int, Meta(description="The book's version at that position.")]
+    matrix: Annotated[AllowanceMatrix, Meta(description="The rates.")]
+    lines: Annotated[
+        list[AllowanceLine], Meta(description="What is open by currency, bucket and group, and what it requires.")
+    ]
+    required: Annotated[
+        int, Meta(description="The allowance that the lines require, in minor units of the base currency.")
+    ]
+    before: Annotated[
+        int, Meta(description="What the allowance account has, credit less debit, in minor units of the base currency.")
+    ]
+    difference: Annotated[int, Meta(description="required less before, in minor units of the base currency.")]
 
 
 class SupersededRate(Answer, frozen=True, kw_only=True):
     """What a source had said before."""
 
-    rate: str
-    position: str
+    rate: ExchangeRate
+    position: Position
 
 
 class RateRow(Answer, frozen=True, kw_only=True):
     """What a source said last of a currency for the latest day up to the one asked for; and what it had said before."""
 
-    rate_source: str
-    currency: str
-    day: date
-    rate: str
-    position: str
-    superseded: list[SupersededRate]
+    rate_source: Annotated[str, Meta(description="Whose rate it is.")]
+    currency: CurrencyCode
+    day: Annotated[date, Meta(description="The day that the rate is of.")]
+    rate: ExchangeRate
+    position: Position
+    superseded: Annotated[list[SupersededRate], Meta(description="What the source had said of that day before.")]
 
 
 class RevaluationAnswer(Answer, frozen=True, kw_only=True):
@@ -352,21 +411,23 @@ class RevaluationAnswer(Answer, frozen=True, kw_only=True):
     ``book_version``: the book's at ``position``, as of which this is known.
     """
 
-    effective_on: date
-    position: str
-    book_version: int
-    rate_source: str
-    lines: list[RevaluationLine]
-    missing: list[str]
-    difference: int
+    effective_on: Annotated[date, Meta(description="The day whose open items are valued.")]
+    position: KnownAt
+    book_version: Annotated[int, Meta(description="The book's version at that position.")]
+    rate_source: Annotated[str, Meta(description="Whose rates were taken.")]
+    lines: Annotated[
+        list[RevaluationLine], Meta(description="What is open by currency and control account, and what it is worth.")
+    ]
+    missing: Annotated[list[str], Meta(description="Currencies without a rate.")]
+    difference: Annotated[int, Meta(description="The sum of the lines', in minor units of the base currency.")]
 
 
 class ClosingFinding(Answer, frozen=True, kw_only=True):
     """One point of a closing list: whether it holds, and how many findings speak against it."""
 
-    check: str
-    holds: bool
-    found: int
+    check: Annotated[str, Meta(description="Name of the check.")]
+    holds: Annotated[bool, Meta(description="Whether nothing speaks against closing.")]
+    found: Annotated[int, Meta(description="How many findings speak against it.")]
 
 
 class PeriodRow(Answer, frozen=True, kw_only=True):
@@ -375,15 +436,15 @@ class PeriodRow(Answer, frozen=True, kw_only=True):
     ``accepted``: points of the closing list that did not hold and were accepted.
     """
 
-    period: str
-    first_on: date
-    last_on: date
-    status: str
-    actor: str | None = None
-    reason: str | None = None
-    position: str | None = None
-    recorded_at: datetime | None = None
-    accepted: list[str] = []
+    period: Annotated[str, Meta(description="The month, yyyy-mm.")]
+    first_on: Annotated[date, Meta(description="Its first day.")]
+    last_on: Annotated[date, Meta(description="Its last day.")]
+    status: Annotated[str, Meta(description="open, closed or reopened.")]
+    actor: Annotated[str | None, Meta(description="Who closed or reopened it last.")] = None
+    reason: Annotated[str | None, Meta(description="Why.")] = None
+    position: Annotated[str | None, Meta(description="The place in the log at which that was recorded.")] = None
+    recorded_at: Annotated[datetime | None, Meta(description="When it was recorded, UTC.")] = None
+    accepted: Annotated[list[str], Meta(description="Checks that did not hold and were accepted.")] = []
 
 
 class SmallDifference(Answer, frozen=True, kw_only=True):
@@ -393,21 +454,21 @@ class SmallDifference(Answer, frozen=True, kw_only=True):
     ``reason_code`` is that of the adjustment, else the role. ``event`` explains it.
     """
 
-    customer: str
-    currency: str
-    reason_code: str
-    role: str
-    account: str
-    period: str
-    effective_on: date
-    kind: str
-    document: str | None
-    item: str | None
-    linked_to: str | None
-    amount: int
-    base_amount: int
-    event: str
-    position: str
+    customer: CustomerId
+    currency: CurrencyCode
+    reason_code: Annotated[str, Meta(description="The reason of the adjustment, else the role.")]
+    role: Role
+    account: AccountCode
+    period: Annotated[str, Meta(description="The month of the accounting date, yyyy-mm.")]
+    effective_on: EffectiveOn
+    kind: EventKind
+    document: DocumentId | None
+    item: ItemId | None
+    linked_to: Annotated[str | None, Meta(description="The payment that it goes with: kind:series:number:revision.")]
+    amount: Annotated[int, Meta(description="Debit positive, in minor units of the currency.")]
+    base_amount: Annotated[int, Meta(description="Debit positive, in minor units of the base currency.")]
+    event: EventId
+    position: Position
 
 
 class MovedFact(Answer, frozen=True, kw_only=True):
@@ -416,28 +477,32 @@ class MovedFact(Answer, frozen=True, kw_only=True):
     ``amount``: of its voucher, in minor units, negative for a reversal.
     """
 
-    period: str
-    requested_effective_on: date
-    effective_on: date
-    customer: str
-    currency: str
-    kind: str
-    document: str
-    amount: int
-    event: str
-    position: str
+    period: Annotated[str, Meta(description="The month that it belongs to, yyyy-mm.")]
+    requested_effective_on: RequestedOn
+    effective_on: EffectiveOn
+    customer: CustomerId
+    currency: CurrencyCode
+    kind: EventKind
+    document: DocumentId
+    amount: Annotated[
+        int, Meta(description="What its voucher amounts to, in minor units of the currency, negative for a reversal.")
+    ]
+    event: EventId
+    position: Position
 
 
 class ControlRow(Answer, frozen=True, kw_only=True):
     """Subledger = control (identity 2) for one control account: ``items`` − ``postings`` must be zero, in base too."""
 
-    account: str
-    currency: str
-    dimensions: dict[str, str]
-    items: int
-    postings: int
-    base_items: int
-    base_postings: int
+    account: AccountCode
+    currency: CurrencyCode
+    dimensions: Dimensions
+    items: Annotated[
+        int, Meta(description="What the items have open, debit less credit, in minor units of the currency.")
+    ]
+    postings: Annotated[int, Meta(description="What was posted, debit less credit, in minor units of the currency.")]
+    base_items: Annotated[int, Meta(description="As items, in minor units of the base currency.")]
+    base_postings: Annotated[int, Meta(description="As postings, in minor units of the base currency.")]
 
     @property
     def holds(self) -> bool:
@@ -451,18 +516,28 @@ class DeferredMonth(Answer, frozen=True, kw_only=True):
     ``account``: what the accounts of deferred revenue have at the end of the month; it must be ``closing``, in base too.
     """
 
-    period: str
-    currency: str
-    opening: int
-    deferred: int
-    recognised: int
-    closing: int
-    account: int
-    base_opening: int
-    base_deferred: int
-    base_recognised: int
-    base_closing: int
-    base_account: int
+    period: Annotated[str, Meta(description="The month, yyyy-mm.")]
+    currency: CurrencyCode
+    opening: Annotated[int, Meta(description="Deferred before the month, in minor units of the currency.")]
+    deferred: Annotated[int, Meta(description="Deferred by documents in the month, in minor units of the currency.")]
+    recognised: Annotated[int, Meta(description="Earned in the month, in minor units of the currency.")]
+    closing: Annotated[int, Meta(description="Deferred after the month, in minor units of the currency.")]
+    account: Annotated[
+        int,
+        Meta(description="What the accounts have after the month, credit less debit, in minor units of the currency."),
+    ]
+    base_opening: Annotated[int, Meta(description="Deferred before the month, in minor units of the base currency.")]
+    base_deferred: Annotated[
+        int, Meta(description="Deferred by documents in the month, in minor units of the base currency.")
+    ]
+    base_recognised: Annotated[int, Meta(description="Earned in the month, in minor units of the base currency.")]
+    base_closing: Annotated[int, Meta(description="Deferred after the month, in minor units of the base currency.")]
+    base_account: Annotated[
+        int,
+        Meta(
+            description="What the accounts have after the month, credit less debit, in minor units of the base currency."
+        ),
+    ]
 
     @property
     def holds(self) -> bool:
@@ -473,11 +548,11 @@ class DeferredMonth(Answer, frozen=True, kw_only=True):
 class DueRecognition(Answer, frozen=True, kw_only=True):
     """What of a document's deferred revenue is earned and not recognised yet; negative for a credit note's."""
 
-    customer: str
-    currency: str
-    document: str
-    amount: int
-    base_amount: int
+    customer: CustomerId
+    currency: CurrencyCode
+    document: DocumentId
+    amount: Annotated[int, Meta(description="Earned and not recognised, in minor units of the currency.")]
+    base_amount: Annotated[int, Meta(description="Earned and not recognised, in minor units of the base currency.")]
 
 
 class Difference(Answer, frozen=True, kw_only=True):
@@ -486,21 +561,21 @@ class Difference(Answer, frozen=True, kw_only=True):
     ``column`` is None when the whole row is missing or too much.
     """
 
-    table: str
-    key: dict[str, str | int]
-    column: str | None
-    stored: str | int | None
-    replayed: str | int | None
+    table: Annotated[str, Meta(description="Which table the row is of.")]
+    key: Annotated[dict[str, str | int], Meta(description="The row's key by column.")]
+    column: Annotated[str | None, Meta(description="The column that differs; null: the whole row.")]
+    stored: Annotated[str | int | None, Meta(description="What is stored; null: nothing.")]
+    replayed: Annotated[str | int | None, Meta(description="What replay says; null: nothing.")]
 
 
 class ReplayReport(Answer, frozen=True, kw_only=True):
     """What a replay found: ``rows`` compared by table, how many ``differences``, and the first of them by name."""
 
-    position: str
-    events: int
-    rows: dict[str, int]
-    differences: int
-    first: list[Difference]
+    position: Annotated[str, Meta(description="The log's position up to which it was replayed, such as 0:123.")]
+    events: Annotated[int, Meta(description="How many events were replayed.")]
+    rows: Annotated[dict[str, int], Meta(description="Table → how many rows were compared.")]
+    differences: Annotated[int, Meta(description="How many were found.")]
+    first: Annotated[list[Difference], Meta(description="The first of them.")]
 
     @property
     def identical(self) -> bool:
@@ -511,8 +586,8 @@ class ReplayReport(Answer, frozen=True, kw_only=True):
 class Sums(Answer, frozen=True, kw_only=True):
     """How many messages there are, and the sum of their documents' amounts, as far as those could be read."""
 
-    count: int = 0
-    amount: int = 0
+    count: Annotated[int, Meta(description="How many messages.")] = 0
+    amount: Annotated[int, Meta(description="The sum of their documents' amounts, in minor units of the currency.")] = 0
 
 
 class Message(Answer, frozen=True, kw_only=True):
@@ -522,30 +597,37 @@ class Message(Answer, frozen=True, kw_only=True):
     ``quarantine`` its entry there, ``code`` why it is not in the books. What could not be read is None.
     """
 
-    status: Literal["booked", "waiting", "quarantined", "dismissed", "refused", "parked", "doubled"]
-    source: str
-    source_id: str | None
-    sequence: int | None = None
-    day: date | None = None
-    currency: str | None = None
-    amount: int | None = None
-    document: str | None = None
-    origin: str | None = None
-    first: str | None = None
-    position: str | None = None
-    quarantine: int | None = None
-    code: str | None = None
+    status: Annotated[
+        Literal["booked", "waiting", "quarantined", "dismissed", "refused", "parked", "doubled"],
+        Meta(description="Where it stands."),
+    ]
+    source: Annotated[str, Meta(description="Who sent it.")]
+    source_id: Annotated[str | None, Meta(description="The sender's own id of it.")]
+    sequence: Annotated[int | None, Meta(description="The number that its sender gave it.")] = None
+    day: Annotated[date | None, Meta(description="The accounting date that it asks for.")] = None
+    currency: CurrencyCode | None = None
+    amount: Annotated[int | None, Meta(description="The amount of its document, in minor units of the currency.")] = (
+        None
+    )
+    document: DocumentId | None = None
+    origin: Origin | None = None
+    first: Annotated[str | None, Meta(description="Of a double: where the first delivery came in.")] = None
+    position: Annotated[
+        str | None, Meta(description="Its place in the log, if it is there: an opaque token, such as 0:123.")
+    ] = None
+    quarantine: Annotated[int | None, Meta(description="Its entry in quarantine.")] = None
+    code: Annotated[str | None, Meta(description="Why it is not in the books.")] = None
 
 
 class Stated(Answer, frozen=True, kw_only=True):
     """Control totals 控制总数 as a feed's producer states them, and who said so, at which log position."""
 
-    count: int
-    amount: int
-    highest: int | None
-    source: str
-    source_id: str
-    position: str
+    count: Annotated[int, Meta(description="How many messages.")]
+    amount: Annotated[int, Meta(description="The sum of their amounts, in minor units of the currency.")]
+    highest: Annotated[int | None, Meta(description="The highest sequence among them.")]
+    source: Annotated[str, Meta(description="Who stated it; with source_id the name of the command.")]
+    source_id: SourceId
+    position: Position
 
 
 BreakType = Literal["missing", "excess", "amount_differs", "sequence_gap", "late", "conflicting", "duplicate"]
@@ -558,12 +640,17 @@ class Break(Answer, frozen=True, kw_only=True):
     the numbers or messages that it is about. ``sequences``: ranges of numbers, first and last.
     """
 
-    type: BreakType
-    open: bool
-    count: int
-    amount: int = 0
-    sequences: list[tuple[int, int]] = []
-    messages: list[Message] = []
+    type: Annotated[BreakType, Meta(description="What is wrong.")]
+    open: Annotated[bool, Meta(description="Whether it has not been made good yet.")]
+    count: Annotated[
+        int, Meta(description="How many messages too few or too many were booked, or how many it is about.")
+    ]
+    amount: Annotated[
+        int,
+        Meta(description="What was stated less what is booked, or what it is about, in minor units of the currency."),
+    ] = 0
+    sequences: Annotated[list[tuple[int, int]], Meta(description="Ranges of numbers, first and last.")] = []
+    messages: Annotated[list[Message], Meta(description="The messages that it is about.")] = []
 
 
 class FeedDay(Answer, frozen=True, kw_only=True):
@@ -573,17 +660,19 @@ class FeedDay(Answer, frozen=True, kw_only=True):
     ``doubled`` are the deliveries of what was in the books already.
     """
 
-    feed: str
-    day: date | None
-    currency: str | None
-    stated: Stated | None
-    booked: Sums
-    waiting: Sums
-    quarantined: Sums
-    parked: Sums
-    refused: Sums
-    doubled: Sums
-    breaks: list[Break]
+    feed: Annotated[str, Meta(description="The source whose messages are counted.")]
+    day: Annotated[
+        date | None, Meta(description="The accounting date that the messages ask for; null: they do not say.")
+    ]
+    currency: Annotated[str | None, Meta(description="ISO 4217 code; null: the messages do not say.")]
+    stated: Annotated[Stated | None, Meta(description="What the producer says that it sent; null: nothing.")]
+    booked: Annotated[Sums, Meta(description="What is in the books.")]
+    waiting: Annotated[Sums, Meta(description="What waits for a document.")]
+    quarantined: Annotated[Sums, Meta(description="What stands in quarantine.")]
+    parked: Annotated[Sums, Meta(description="What is kept behind a message in quarantine.")]
+    refused: Annotated[Sums, Meta(description="What was dismissed, or refused after it had waited.")]
+    doubled: Annotated[Sums, Meta(description="Deliveries of what was in the books already.")]
+    breaks: Annotated[list[Break], Meta(description="The differences.")]
 
     @property
     def open(self) -> bool:
@@ -600,18 +689,27 @@ class Dso(Answer, frozen=True, kw_only=True):
     ever were do not come to the receivable; ``uncovered`` is what they leave. Explains ``receivable`` and ``overdue``.
     """
 
-    customer: str | None
-    currency: str
-    days: int
-    receivable: int
-    overdue: int
-    sales: int
-    dso: str | None
-    best_possible: str | None
-    delinquent: str | None
-    count_back: str | None
-    uncovered: int
-    explain: dict[str, str]
+    customer: Annotated[str | None, Meta(description="The customer who pays; null: all of them.")]
+    currency: CurrencyCode
+    days: Annotated[int, Meta(description="How many days of sales are looked at.")]
+    receivable: Annotated[int, Meta(description="What debit items have open, in minor units of the currency.")]
+    overdue: Annotated[
+        int, Meta(description="The part of it that is past its due day, in minor units of the currency.")
+    ]
+    sales: Annotated[int, Meta(description="Credit sales of the days, in minor units of the currency.")]
+    dso: Annotated[str | None, Meta(description="Days sales outstanding, decimal text; null: there were no sales.")]
+    best_possible: Annotated[
+        str | None, Meta(description="What it would be if nothing were overdue, in days, decimal text.")
+    ]
+    delinquent: Annotated[str | None, Meta(description="What is overdue, in days of sales, decimal text.")]
+    count_back: Annotated[
+        str | None,
+        Meta(description="Days by the count-back method, decimal text; null: sales do not come to the receivable."),
+    ]
+    uncovered: Annotated[
+        int, Meta(description="What all sales leave of the receivable, in minor units of the currency.")
+    ]
+    explain: Explains
 
 
 class Payer(Answer, frozen=True, kw_only=True):
@@ -619,11 +717,13 @@ class Payer(Answer, frozen=True, kw_only=True):
     the invoice (``days_to_pay``) and after the due day (``days_late``, negative before it); decimal text, one digit.
     """
 
-    customer: str
-    currency: str
-    amount: int
-    days_to_pay: str
-    days_late: str
+    customer: CustomerId
+    currency: CurrencyCode
+    amount: Annotated[
+        int, Meta(description="What of invoices was settled with payments, in minor units of the currency.")
+    ]
+    days_to_pay: Annotated[str, Meta(description="Days after the date of the invoice, on average, decimal text.")]
+    days_late: Annotated[str, Meta(description="Days after the due day, on average, negative before it, decimal text.")]
 
 
 HoldReason = Literal["over_limit", "overdue"]
@@ -637,17 +737,24 @@ class Exposure(Answer, frozen=True, kw_only=True):
     ``open``, ``unapplied`` and ``exposure``.
     """
 
-    customer: str
-    currency: str
-    limit: int | None
-    open: int
-    unapplied: int
-    exposure: int
-    headroom: int | None
-    overdue: int
-    hold: bool
-    reasons: list[HoldReason]
-    explain: dict[str, str]
+    customer: CustomerId
+    currency: CurrencyCode
+    limit: Annotated[
+        int | None, Meta(description="What the customer may owe, in minor units of the currency; null: any amount.")
+    ]
+    open: Annotated[int, Meta(description="What debit items have open, in minor units of the currency.")]
+    unapplied: Annotated[
+        int, Meta(description="What credit items have open, positive, in minor units of the currency.")
+    ]
+    exposure: Annotated[int, Meta(description="open less unapplied, in minor units of the currency.")]
+    headroom: Annotated[
+        int | None,
+        Meta(description="limit less exposure, negative beyond it, in minor units of the currency; null: no limit."),
+    ]
+    overdue: Annotated[int, Meta(description="Days past due of the item that is longest overdue.")]
+    hold: Annotated[bool, Meta(description="Whether to hold deliveries; it blocks nothing.")]
+    reasons: Annotated[list[HoldReason], Meta(description="Why to hold them.")]
+    explain: Explains
 
 
 class Unusual(Answer, frozen=True, kw_only=True):
@@ -658,15 +765,19 @@ class Unusual(Answer, frozen=True, kw_only=True):
     ``flag``: ``flags`` says what is odd about an event, ``amount`` is that of its voucher.
     """
 
-    kind: Literal["credit_balance", "jump", "flag"]
-    customer: str
-    currency: str
-    amount: int
-    effective_on: date
-    usual: int | None = None
-    flags: list[str] = []
-    documents: list[str]
-    events: list[str]
+    kind: Annotated[Literal["credit_balance", "jump", "flag"], Meta(description="What is unusual.")]
+    customer: CustomerId
+    currency: CurrencyCode
+    amount: Annotated[
+        int, Meta(description="The credit, the change, or the voucher's amount, in minor units of the currency.")
+    ]
+    effective_on: EffectiveOn
+    usual: Annotated[int | None, Meta(description="Of a jump: the median change, in minor units of the currency.")] = (
+        None
+    )
+    flags: Annotated[list[str], Meta(description="What is odd about the event.")] = []
+    documents: Annotated[list[str], Meta(description="The documents behind it, the weightiest first.")]
+    events: Annotated[list[str], Meta(description="The events behind it, the weightiest first.")]
 
 
 class Change(Answer, frozen=True, kw_only=True):
@@ -675,15 +786,17 @@ class Change(Answer, frozen=True, kw_only=True):
     ``prior``: it belongs to the days of that statement; the others are later. Explains ``amount``.
     """
 
-    prior: bool
-    effective_on: date
-    recorded_at: datetime
-    position: str
-    event: str
-    kind: str
-    document: str | None
-    amount: int
-    explain: dict[str, str]
+    prior: Annotated[bool, Meta(description="Whether it belongs to the days of the statement.")]
+    effective_on: EffectiveOn
+    recorded_at: RecordedAt
+    position: Position
+    event: EventId
+    kind: EventKind
+    document: DocumentId | None
+    amount: Annotated[
+        int, Meta(description="What more is owed by it, negative for less, in minor units of the currency.")
+    ]
+    explain: Explains
 
 
 class Changes(Answer, frozen=True, kw_only=True):
@@ -693,14 +806,14 @@ class Changes(Answer, frozen=True, kw_only=True):
     Explains both.
     """
 
-    book: str
-    customer: str
-    currency: str
-    on: date
-    since: str
-    effective_on: date | None
-    position: str
-    before: int
-    changes: list[Change]
-    after: int
-    explain: dict[str, str]
+    book: BookId
+    customer: CustomerId
+    currency: CurrencyCode
+    on: Annotated[date, Meta(description="The statement's day.")]
+    since: Annotated[str, Meta(description="The log's position at which the statement was made, such as 0:123.")]
+    effective_on: Annotated[date | None, Meta(description="The day that was asked for; null: every day.")]
+    position: KnownAt
+    before: Annotated[int, Meta(description="The statement's closing, in minor units of the currency.")]
+    changes: Annotated[list[Change], Meta(description="What the statement did not know.")]
+    after: Annotated[int, Meta(description="The closing now, in minor units of the currency.")]
+    explain: Explains

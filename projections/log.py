@@ -61,6 +61,11 @@ class Logged(NamedTuple):
         return instant(self.recorded_us)
 
     @property
+    def book(self) -> str:
+        """The book whose event this is: the second part of every stream's name."""
+        return self.stream.split(":", 2)[1]
+
+    @property
     def account(self) -> AccountName | None:
         """The customer account whose event this is; None for a stream of another kind."""
         return parse_account_stream(self.stream)
@@ -244,6 +249,16 @@ def event_at_version(connection: Connection, stream: str, version: int) -> Logge
         _WHOLE + "WHERE shard = 0 AND originator_id = ? AND originator_version = ?", (stream, version)
     ).fetchone()
     return _logged(row) if row is not None else None
+
+
+_VERSION_AT = """SELECT originator_version FROM events WHERE shard = 0 AND originator_id = ? AND position <= ?
+    ORDER BY originator_version DESC LIMIT 1"""
+
+
+def version_at(connection: Connection, stream: str, position: int) -> int:
+    """The version that a stream had at a position, 0 before its first event."""
+    row = connection.execute(_VERSION_AT, (stream, position)).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def account_streams(connection: Connection, book: str, customer: str, currency: str | None = None) -> list[str]:

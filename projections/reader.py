@@ -6,8 +6,9 @@ from types import TracebackType
 from typing import Self
 
 from domain.book import Book
+from domain.documents import AccountName, parse_account_stream
 from domain.events import AllowanceMatrix
-from ledger.database import Location
+from ledger.database import Connection, Location
 from ledger.store import check, connect
 from projections import (
     ageing,
@@ -62,6 +63,7 @@ from projections.answers import (
     Unusual,
 )
 from projections.arrivals import Wanted
+from projections.log import Logged
 from projections.standing import NotFollowed
 from projections.view import View, scope
 
@@ -73,16 +75,32 @@ class Reader:
 
     def __init__(self, location: Location) -> None:
         """Open a store. Raises ``NotFollowed``, and what ``ledger.store.check`` and the database raise."""
-        self._connection = connect(check(location), read_only=True)
-        position = standing.reached(self._connection)
-        if position is not None:
-            # One read transaction from here to the end: all answers are of one moment.
-            self._connection.snapshot(standing.NAMES)
-            position = standing.reached(self._connection)
+        connection = connect(check(location), read_only=True)
+        try:
+            self._begin(connection, is_new=True)
+        except BaseException:
+            connection.close()
+            raise
+
+    @classmethod
+    def over(cls, connection: Connection, *, is_new: bool) -> Self:
+        """A reader by a connection of a pool, until that leaves the moment. Raises ``NotFollowed``."""
+        reader = cls.__new__(cls)
+        reader._begin(connection, is_new=is_new)
+        return reader
+
+    def _begin(self, connection: Connection, *, is_new: bool) -> None:
+        """One read transaction from here to the end: all answers are of one moment.
+
+        By a connection that ``is_new`` it is first seen to that all tables are there.
+        """
+        position = None
+        if not is_new or standing.reached(connection) is not None:
+            position = standing.moment(connection)
         if position is None:
-            self.close()
             raise NotFollowed("there are no projections of this version: follow the log (or rebuild) first")
-        self._view = View(self._connection, position)
+        self._connection = connection
+        self._view = View(connection, position)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -98,6 +116,46 @@ class Reader:
     def position(self) -> int:
         """The log position that the projections have reached: what ``AsOf.position`` None means."""
         return self._view.position
+
+    def event(self, stream: str, version: int) -> Logged | None:
+        """One event of a stream."""
+        return log.event_at_version(self._connection, stream, version)
+
+    def head(self) -> int:
+        """The position of the last event of the log, which projections may not have reached."""
+        return log.head(self._connection)
+
+    def logged(self, after: int, upto: int) -> Iterator[Logged]:
+        """The events after a position up to another, of all books, in log order; all of them are in memory at once."""
+        return log.logged(self._connection, after, upto)
+
+    def events(
+        self,
+        book: str,
+        customer: str | None = None,
+        currency: str | None = None,
+        document: str | None = None,
+        after: int = 0,
+        as_of: AsOf = AsOf(),
+    ) -> Iterator[Logged]:
+        """The events of a book, of a customer's accounts, or those that concern a document, from after a position on."""
+        upto = self._view.at(as_of).position
+        if document is not None:
+            found = log.events_concerning(self._connection, book, document, upto)
+            return (one for one in found if one.position > after)
+        if customer is not None:
+            streams = log.account_streams(self._connection, book, customer, currency)
+            return log.events_of(self._connection, streams, upto, after)
+        return log.events(self._connection, book, upto, after, ending=f":{currency}" if currency is not None else "")
+
+    def version_at(self, stream: str, position: int) -> int:
+        """The version that a stream had at a position, 0 before its first event; also beyond what was followed."""
+        return log.version_at(self._connection, stream, position)
+
+    def account_of(self, book: str, document: str) -> AccountName | None:
+        """The customer account that a document is in, or will be in once it waits no more."""
+        stream = log.account_stream_of(self._connection, book, document)
+        return parse_account_stream(stream) if stream is not None else None
 
     def position_at(self, instant: datetime) -> int:
         """The greatest position followed that was recorded at an instant or before: what was known as of then.

@@ -5,6 +5,8 @@ rows of the events up to it, and only from where the rows were computed (the *fe
 once, each page is merged in once.
 """
 
+from eventsourcing.persistence import OperationalError, ProgrammingError
+
 from ledger.database import Connection
 from projections.tables import NAME, TABLES, VERSION
 
@@ -33,6 +35,20 @@ def reached(connection: Connection) -> int | None:
         return None
     row = connection.execute(_POSITION, {"name": NAME, "version": VERSION}).fetchone()
     return int(row[0]) if row is not None else None
+
+
+def moment(connection: Connection) -> int | None:
+    """Begin a transaction that only reads; the position reached as of it, None (and no transaction) as for ``reached``."""
+    try:
+        row = connection.moment(NAMES, _POSITION, {"name": NAME, "version": VERSION})
+    except (OperationalError, ProgrammingError):
+        if reached(connection) is None:
+            return None
+        raise
+    if row is None:
+        connection.leave()
+        return None
+    return int(row[0])
 
 
 def advance(connection: Connection, before: int, after: int) -> bool:

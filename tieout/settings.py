@@ -108,6 +108,11 @@ class Settings(BaseSettings):
     kafka_dead_letters_topic: Topic = "tieout.commands.dead"
     feeds: dict[Topic, FeedSettings] = Field(default_factory=dict)
     worker_listen: Listen = "127.0.0.1:9464"
+    api_listen: Annotated[str, StringConstraints(pattern=r"^[^\s@/]+:\d{1,5}$")] = "127.0.0.1:8420"
+    api_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    api_body_bytes: Annotated[int, Field(ge=1_000)] = 1 << 20
+    api_bulk_bytes: Annotated[int, Field(ge=1_000)] = 1 << 28
+    api_follow: bool = True
     oidc_issuer: IssuerUrl | None = None
     oidc_audience: Name | None = None
     oidc_jwks_url: IssuerUrl | None = None
@@ -181,7 +186,8 @@ def load(overrides: Mapping[str, object]) -> Settings:
 def _fault(name: str, wrong: Any, given: Mapping[str, object]) -> UsageFault:
     if wrong["type"] == "extra_forbidden" and len(wrong["loc"]) == 1:
         return UsageFault("error.setting_unknown", name=name, names=", ".join(sorted(Settings.model_fields)))
-    where = f"--{name.replace('_', '-')}" if name in given else f"{PREFIX}{name.upper()}"
+    option = name.removeprefix("api_").replace("_", "-")
+    where = f"--{option}" if name in given else f"{PREFIX}{name.upper()}"
     if name not in given and where not in os.environ:
         where = ".".join(map(str, wrong["loc"])) if name == "feeds" else name
     value = wrong["input"]

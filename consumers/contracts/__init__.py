@@ -1,5 +1,5 @@
-"""The inbound contracts: a JSON Schema for each command, one for the envelope, and an AsyncAPI document of how they
-come over Kafka; all made from the code.
+"""The inbound contracts: a JSON Schema for each command, with an example, one for the envelope, and an AsyncAPI document
+of how they come over Kafka; all made from the code.
 
 ``python -m consumers.contracts`` writes them again. They are published, so a difference is a change for every sender.
 """
@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from consumers.contracts import asyncapi
+from consumers.contracts.examples import EXAMPLES
 from consumers.envelope import Envelope, event_type
 from domain.commands import COMMANDS
 
@@ -43,7 +44,7 @@ def _command(name: str, model: type[Any]) -> dict[str, Any]:
     for command in (schema, *within):
         command["required"] = ["command", *command["required"]]
         command["properties"]["command"].pop("default")
-    return {"$schema": DRAFT, "$id": f"urn:tieout:{event_type(name)}", **schema}
+    return {"$schema": DRAFT, "$id": f"urn:tieout:{event_type(name)}", **schema, "examples": [EXAMPLES[name]]}
 
 
 def _envelope() -> dict[str, Any]:

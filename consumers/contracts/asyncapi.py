@@ -7,6 +7,7 @@ keep to what JSON Schema draft 7 knows, which is what AsyncAPI's own schema lang
 import json
 from typing import Any
 
+from consumers.contracts.examples import EXAMPLES
 from consumers.envelope import event_type
 from consumers.kafka import topics
 from domain.commands import COMMANDS
@@ -167,6 +168,7 @@ def _messages(name: str) -> dict[str, Any]:
             "title": f"{name}, without an envelope",
             "contentType": "application/json",
             "payload": _schema(name),
+            "examples": [{"payload": EXAMPLES[name]}],
         },
     }
 

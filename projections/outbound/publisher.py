@@ -7,16 +7,16 @@ overtaken goes on from what is stored.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import structlog
 
-from domain.events import DeferredFactApplied, DeferredFactRejected, FactDeferred
 from ledger.database import Location, connect
 from ledger.store import check
 from projections import log
-from projections.log import Logged
-from projections.outbound.events import CONTENT_TYPE, cloud_event, encode
+from projections.outbound.events import CONTENT_TYPE, encode
+from projections.outbound.outgoing import outgoing
 from projections.outbound.sending import Sender
 
 logger = structlog.get_logger(__name__)
@@ -103,19 +103,10 @@ class Publisher:
 
     def _messages(self, after: int, upto: int) -> Iterator[tuple[bytes, bytes]]:
         """Keys and values."""
-        for logged in log.logged(self._connection, after, upto):
-            event = cloud_event(logged, self._deferred(logged))
+        event_at = partial(log.event_at_version, self._connection)
+        for _, event in outgoing(log.logged(self._connection, after, upto), event_at):
             if event is not None:
                 yield event.partitionkey.encode(), encode(event)
-
-    def _deferred(self, logged: Logged) -> FactDeferred | None:
-        """What had waited, for an event that says what became of it."""
-        if not isinstance(logged.event, (DeferredFactApplied, DeferredFactRejected)):
-            return None
-        found = log.event_at_version(self._connection, logged.stream, logged.event.fact)
-        assert found is not None
-        assert isinstance(found.event, FactDeferred)
-        return found.event
 
     def _abandon(self) -> None:
         if self._sender is not None:

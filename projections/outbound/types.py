@@ -38,23 +38,23 @@ class Posting(Struct, frozen=True, kw_only=True):
 class Line(Struct, frozen=True, kw_only=True):
     """A line of an invoice or credit note, without tax."""
 
-    net: Minor
-    role: Text
+    net: Annotated[int, Meta(description="Minor units of `currency`; negative for a discount.")]
+    role: Annotated[Text, Meta(description="What it is earned as: revenue, ...")]
     dimensions: Dimensions
-    service_from: date | UnsetType = UNSET
-    service_to: date | UnsetType = UNSET
+    service_from: Annotated[date | UnsetType, Meta(description="First day of the service period.")] = UNSET
+    service_to: Annotated[date | UnsetType, Meta(description="Last day of the service period.")] = UNSET
 
 
 class Deferral(Struct, frozen=True, kw_only=True):
     """What of a document is earned over a service period: held on `deferred_account`, moved to `account` as it is earned."""
 
-    role: Text
-    account: Text
-    deferred_account: Text
+    role: Annotated[Text, Meta(description="What it is earned as: revenue, ...")]
+    account: Annotated[Text, Meta(description="The account that it is earned on.")]
+    deferred_account: Annotated[Text, Meta(description="The account that it is held on till then.")]
     amount: Minor
     base_amount: BaseMinor
-    service_from: date
-    service_to: date
+    service_from: Annotated[date, Meta(description="First day of the service period.")]
+    service_to: Annotated[date, Meta(description="Last day of the service period.")]
     method: Annotated[Literal["day", "month"], Meta(description="By the day, or in equal parts by the month.")]
     dimensions: Dimensions
 
@@ -62,9 +62,9 @@ class Deferral(Struct, frozen=True, kw_only=True):
 class Tax(Struct, frozen=True, kw_only=True):
     """The tax of one code."""
 
-    code: Text
+    code: Annotated[Text, Meta(description="The tax's code, as upstream names it.")]
     rate: Annotated[str, Meta(description="Per cent, as decimal text.")]
-    base: Minor
+    base: Annotated[int, Meta(description="What the tax is of, without it, in minor units of `currency`.")]
     amount: Minor
 
 
@@ -72,28 +72,31 @@ class Instalment(Struct, frozen=True, kw_only=True):
     """What falls due on a day; it opens one debit item."""
 
     item: ItemId
-    due_on: date
+    due_on: Annotated[date, Meta(description="The day on which it falls due.")]
     amount: Minor
 
 
 class Discount(Struct, frozen=True, kw_only=True):
     """Cash discount."""
 
-    percent: Annotated[str, Meta(description="Decimal text.")]
-    until_on: date
+    percent: Annotated[str, Meta(description="Per cent of the total, as decimal text.")]
+    until_on: Annotated[date, Meta(description="The last day on which a payment earns it.")]
 
 
 class Remittance(Struct, frozen=True, kw_only=True):
     """What is said to be paid, or to have been prepaid by."""
 
     reference: Annotated[Text, Meta(description="A document of any revision: kind:series:number.")]
-    amount: Minor | UnsetType = UNSET
+    amount: Annotated[
+        int | UnsetType,
+        Meta(description="How much of it, in minor units of `currency`; absent: as much as it has open."),
+    ] = UNSET
 
 
 class Deduction(Struct, frozen=True, kw_only=True):
     """What was kept back before the money arrived."""
 
-    reason: Text
+    reason: Annotated[Text, Meta(description="Why, such as bank_charge.")]
     amount: Minor
 
 
@@ -119,7 +122,7 @@ class Funding(Struct, frozen=True, kw_only=True):
 class Public(Struct, frozen=True, kw_only=True):
     """What every event says."""
 
-    book: Text
+    book: Annotated[Text, Meta(description="The book: one legal entity's set of accounts.")]
     version: Annotated[
         int,
         Meta(
@@ -128,15 +131,15 @@ class Public(Struct, frozen=True, kw_only=True):
         ),
     ]
     source: Annotated[Text, Meta(description="Who asked for it; with `source_id` the name of the command.")]
-    source_id: Text
-    reason: Text | UnsetType = UNSET
+    source_id: Annotated[Text, Meta(description="The sender's own id of the command.")]
+    reason: Annotated[Text | UnsetType, Meta(description="Why it was asked for.")] = UNSET
     approval: Annotated[Text | UnsetType, Meta(description="The request by whose approval it was booked.")] = UNSET
 
 
 class OfAccount(Public, frozen=True, kw_only=True):
     """An event that concerns a customer account: one customer in one currency in one book."""
 
-    customer: Text
+    customer: Annotated[Text, Meta(description="The customer who pays.")]
     currency: Annotated[str, Meta(description="ISO 4217.")]
 
 
@@ -150,7 +153,7 @@ class Voucher(OfAccount, frozen=True, kw_only=True):
     template_version: Annotated[int, Meta(description="The posting template that it was posted by.")]
     caused_by: Annotated[str | UnsetType, Meta(description="The document whose booking caused this event.")] = UNSET
     flags: Annotated[list[str], Meta(description="What somebody should look at.")]
-    postings: list[Posting]
+    postings: Annotated[list[Posting], Meta(description="They sum to zero, D less C.")]
 
 
 class Bill(Voucher, frozen=True, kw_only=True):
@@ -161,17 +164,19 @@ class Bill(Voucher, frozen=True, kw_only=True):
     base_total: BaseMinor
     rate: Rate | UnsetType = UNSET
     opening: Annotated[bool, Meta(description="Carried over from another system.")]
-    fiscal_number: Text | UnsetType = UNSET
-    document_on: date
-    tax_point_on: date
+    fiscal_number: Annotated[Text | UnsetType, Meta(description="The number that the tax authority knows it by.")] = (
+        UNSET
+    )
+    document_on: Annotated[date, Meta(description="The date on the document.")]
+    tax_point_on: Annotated[date, Meta(description="The date that its tax is due by.")]
     lines: Annotated[list[Line], Meta(description="Empty where there is a `lines_digest`.")]
     lines_digest: Annotated[
         str | UnsetType,
         Meta(description="SHA-256, hexadecimal, of the lines where they are too many to be in the event."),
     ] = UNSET
-    tax: list[Tax]
-    bill_to: Text | UnsetType = UNSET
-    sold_to: Text | UnsetType = UNSET
+    tax: Annotated[list[Tax], Meta(description="The tax in it, by code.")]
+    bill_to: Annotated[Text | UnsetType, Meta(description="Who the bill goes to, if not the customer.")] = UNSET
+    sold_to: Annotated[Text | UnsetType, Meta(description="Who was supplied, if not the customer.")] = UNSET
     dimensions: Dimensions
     deferrals: Annotated[list[Deferral], Meta(description="What of the lines is deferred revenue.")]
 
@@ -179,9 +184,9 @@ class Bill(Voucher, frozen=True, kw_only=True):
 class InvoiceIssued(Bill, frozen=True, kw_only=True):
     """An invoice or debit note was issued; each instalment opens a debit item."""
 
-    instalments: list[Instalment]
-    remittance: list[Remittance]
-    discount: Discount | UnsetType = UNSET
+    instalments: Annotated[list[Instalment], Meta(description="What falls due when; they sum to `total`.")]
+    remittance: Annotated[list[Remittance], Meta(description="Payments and credit notes that it was prepaid by.")]
+    discount: Annotated[Discount | UnsetType, Meta(description="What may be taken off by whoever pays early.")] = UNSET
 
 
 class CreditNoteIssued(Bill, frozen=True, kw_only=True):
@@ -198,21 +203,25 @@ class PaymentReceived(Voucher, frozen=True, kw_only=True):
     base_amount: BaseMinor
     rate: Rate | UnsetType = UNSET
     opening: Annotated[bool, Meta(description="Carried over from another system.")]
-    value_on: date
-    method: Text
-    cash: Minor
-    deductions: list[Deduction]
-    deposit_class: Text
-    remittance: list[Remittance]
+    value_on: Annotated[date, Meta(description="The bank's value date.")]
+    method: Annotated[Text, Meta(description="How it was paid: bank, cash, ...")]
+    cash: Annotated[int, Meta(description="What reached us, in minor units of `currency`.")]
+    deductions: Annotated[list[Deduction], Meta(description="What was kept back before the money reached us.")]
+    deposit_class: Annotated[
+        Text, Meta(description="What the money is until it is applied: unapplied, contract, unidentified or security.")
+    ]
+    remittance: Annotated[list[Remittance], Meta(description="The invoices and debit notes that it is said to pay.")]
     dimensions: Dimensions
 
 
 class Allocated(Voucher, frozen=True, kw_only=True):
     """Debit items were settled with credit items."""
 
-    links: list[Link]
+    links: Annotated[list[Link], Meta(description="What was settled with what.")]
     mode: Annotated[Text, Meta(description="By hand, by reference, or by policy.")]
-    policy: Text | UnsetType = UNSET
+    policy: Annotated[Text | UnsetType, Meta(description="The policy that was followed, such as oldest_due_first.")] = (
+        UNSET
+    )
     policy_of: Annotated[Text | UnsetType, Meta(description="Whose policy it is: the book's, or the account's.")] = (
         UNSET
     )
@@ -234,14 +243,16 @@ class RefundPaid(Voucher, frozen=True, kw_only=True):
     """Money was paid back; what exceeds the customer's credit opens a debit item."""
 
     document: DocumentId
-    amount: Minor
+    amount: Annotated[int, Meta(description="What was paid back, in minor units of `currency`.")]
     base_amount: BaseMinor
     rate: Rate | UnsetType = UNSET
-    value_on: date
-    method: Text
-    original_payment: DocumentId | UnsetType = UNSET
-    funded_by: list[Funding]
-    excess: Minor
+    value_on: Annotated[date, Meta(description="The bank's value date.")]
+    method: Annotated[Text, Meta(description="How it was paid: bank, cash, ...")]
+    original_payment: Annotated[str | UnsetType, Meta(description="The payment that is given back.")] = UNSET
+    funded_by: Annotated[list[Funding], Meta(description="The credit items that it is taken from.")]
+    excess: Annotated[
+        int, Meta(description="What exceeds the customer's credit, a debit item, in minor units of `currency`.")
+    ]
     dimensions: Dimensions
 
 
@@ -249,14 +260,14 @@ class CashBack(Voucher, frozen=True, kw_only=True):
     """What a return and a reinstatement have in common."""
 
     document: DocumentId
-    payment: DocumentId
+    payment: Annotated[str, Meta(description="The payment that it is about.")]
     amount: Annotated[int, Meta(description="Gross: `cash` and deductions less `fee`, in minor units of `currency`.")]
     base_amount: BaseMinor
     rate: Rate | UnsetType = UNSET
-    value_on: date
-    cash: Minor
-    deductions: list[Deduction]
-    fee: Minor
+    value_on: Annotated[date, Meta(description="The bank's value date.")]
+    cash: Annotated[int, Meta(description="What moved, in minor units of `currency`.")]
+    deductions: Annotated[list[Deduction], Meta(description="What had been kept back and went the other way.")]
+    fee: Annotated[int, Meta(description="What it cost, in minor units of `currency`.")]
     dimensions: Dimensions
 
 
@@ -272,7 +283,7 @@ class PaymentReturned(CashBack, frozen=True, kw_only=True):
 class PaymentReinstated(CashBack, frozen=True, kw_only=True):
     """What was returned came back."""
 
-    returned: DocumentId
+    returned: Annotated[str, Meta(description="The return that was undone.")]
     given: Annotated[int, Meta(description="What the payment's own item got back, in minor units of `currency`.")]
     given_base_amount: BaseMinor
     excess: Annotated[int, Meta(description="The rest, a credit item.")]
@@ -283,11 +294,13 @@ class AdjustmentPosted(Voucher, frozen=True, kw_only=True):
 
     document: DocumentId
     item: ItemId
-    reason_code: Text
-    amount: Minor
+    reason_code: Annotated[Text, Meta(description="Why, such as short_payment.")]
+    amount: Annotated[int, Meta(description="With tax, in minor units of `currency`.")]
     base_amount: BaseMinor
-    tax: list[Tax]
-    linked_to: DocumentId | UnsetType = UNSET
+    tax: Annotated[list[Tax], Meta(description="The tax in it, by code.")]
+    linked_to: Annotated[str | UnsetType, Meta(description="The document that it goes with, such as a payment.")] = (
+        UNSET
+    )
 
 
 class WriteOffLine(Struct, frozen=True, kw_only=True):
@@ -302,7 +315,7 @@ class WrittenOff(Voucher, frozen=True, kw_only=True):
     """Debit items, or parts of them, were written off against the allowance for bad debts."""
 
     document: DocumentId
-    lines: list[WriteOffLine]
+    lines: Annotated[list[WriteOffLine], Meta(description="What it takes from each item.")]
     amount: Annotated[int, Meta(description="Sum of the lines, in minor units of `currency`.")]
     base_amount: BaseMinor
 
@@ -310,7 +323,7 @@ class WrittenOff(Voucher, frozen=True, kw_only=True):
 class ReliefReturned(Struct, frozen=True, kw_only=True):
     """What of a claim of VAT relief is output tax again."""
 
-    relief: DocumentId
+    relief: Annotated[str, Meta(description="The claim of VAT relief.")]
     amount: Minor
     base_amount: BaseMinor
 
@@ -319,7 +332,7 @@ class WriteOffRecovered(Voucher, frozen=True, kw_only=True):
     """What was written off of an item, or a part of it, is owed again."""
 
     document: DocumentId
-    write_off: DocumentId
+    write_off: Annotated[str, Meta(description="The write-off.")]
     item: ItemId
     amount: Minor
     base_amount: BaseMinor
@@ -330,7 +343,7 @@ class VatReliefClaimed(Voucher, frozen=True, kw_only=True):
     """The tax in what was written off of an item, or a part of it, was taken back from output tax."""
 
     document: DocumentId
-    write_off: DocumentId
+    write_off: Annotated[str, Meta(description="The write-off.")]
     item: ItemId
     amount: Minor
     base_amount: BaseMinor
@@ -343,7 +356,7 @@ class ItemTransferredOut(Voucher, frozen=True, kw_only=True):
     item: ItemId
     amount: Minor
     base_amount: BaseMinor
-    to_customer: Text
+    to_customer: Annotated[Text, Meta(description="The customer who got it.")]
 
 
 class ItemTransferredIn(Voucher, frozen=True, kw_only=True):
@@ -353,8 +366,8 @@ class ItemTransferredIn(Voucher, frozen=True, kw_only=True):
     item: Annotated[str, Meta(description="The item of the other account that it came from.")]
     amount: Minor
     base_amount: BaseMinor
-    from_customer: Text
-    due_on: date
+    from_customer: Annotated[Text, Meta(description="The customer whose it was.")]
+    due_on: Annotated[date, Meta(description="The day on which it falls due.")]
 
 
 class DocumentReversed(Voucher, frozen=True, kw_only=True):
@@ -369,15 +382,17 @@ class DocumentReversed(Voucher, frozen=True, kw_only=True):
 class Terms(Struct, frozen=True, kw_only=True):
     """How the payments of an account settle by themselves; what is absent is as the book has it."""
 
-    allocation_policy: Text | UnsetType = UNSET
-    settlement: Text | UnsetType = UNSET
+    allocation_policy: Annotated[
+        Text | UnsetType, Meta(description="By which policy what references leave settles, such as oldest_due_first.")
+    ] = UNSET
+    settlement: Annotated[Text | UnsetType, Meta(description="automatic: on arrival. suggested: by hand only.")] = UNSET
 
 
 class AccountTermsChanged(OfAccount, frozen=True, kw_only=True):
     """The terms of a customer account were changed; they hold for what is booked later."""
 
-    before: Terms
-    after: Terms
+    before: Annotated[Terms, Meta(description="The terms as they were.")]
+    after: Annotated[Terms, Meta(description="The terms from now on.")]
 
 
 class RecognisedPart(Struct, frozen=True, kw_only=True):
@@ -393,40 +408,47 @@ class RevenueRecognised(Voucher, frozen=True, kw_only=True):
 
     document: DocumentId
     until_on: Annotated[date, Meta(description="The day up to which the document's schedule was followed.")]
-    parts: list[RecognisedPart]
-    amount: Minor
-    base_amount: BaseMinor
+    parts: Annotated[list[RecognisedPart], Meta(description="By deferral.")]
+    amount: Annotated[int, Meta(description="Sum of the parts, in minor units of `currency`.")]
+    base_amount: Annotated[int, Meta(description="Sum of the parts, in minor units of the book's base currency.")]
     reverses: Annotated[str | UnsetType, Meta(description="The id of the recognition that is undone.")] = UNSET
 
 
 class CreditLimitSet(OfAccount, frozen=True, kw_only=True):
     """What a customer may owe was set; it blocks nothing. An absent limit is no limit."""
 
-    before: Minor | UnsetType = UNSET
-    after: Minor | UnsetType = UNSET
+    before: Annotated[int | UnsetType, Meta(description="What it was, in minor units of `currency`.")] = UNSET
+    after: Annotated[int | UnsetType, Meta(description="What it is from now on, in minor units of `currency`.")] = UNSET
 
 
 class BookOpened(Public, frozen=True, kw_only=True):
     """A book was opened: one legal entity's set of accounts."""
 
-    name: Text | UnsetType = UNSET
+    name: Annotated[Text | UnsetType, Meta(description="The name of the legal entity.")] = UNSET
     standard: Annotated[Text, Meta(description="The accounting standard.")]
     base_currency: Annotated[str, Meta(description="ISO 4217.")]
     time_zone: Annotated[Text, Meta(description="IANA name.")]
-    calendar: Text
-    first_on: date
-    allocation_policy: Text
+    calendar: Annotated[Text, Meta(description="What a period is: month.")]
+    first_on: Annotated[date, Meta(description="Nothing is booked before this day.")]
+    allocation_policy: Annotated[
+        Text, Meta(description="By which policy what references leave settles, such as oldest_due_first.")
+    ]
     settlement: Annotated[Text, Meta(description="Whether the policy settles by itself, or is only suggested.")]
     tolerances: Annotated[dict[str, int], Meta(description="Currency to minor units an item.")]
     tolerance_percents: Annotated[dict[str, str], Meta(description="Currency to per cent of an item, decimal text.")]
-    late_facts: Literal["refuse", "move"]
-    recognition: Literal["day", "month"]
+    late_facts: Annotated[
+        Literal["refuse", "move"],
+        Meta(description="What is asked for a closed period is refused, or moved to the first open day."),
+    ]
+    recognition: Annotated[
+        Literal["day", "month"], Meta(description="Revenue over time is earned by the day, or by the month.")
+    ]
 
 
 class PostingTemplateChanged(Public, frozen=True, kw_only=True):
     """The whole posting template of a book, as of a version of it."""
 
-    template_version: Annotated[int, Meta(ge=1)]
+    template_version: Annotated[int, Meta(ge=1, description="From 1.")]
     roles: Annotated[dict[str, str], Meta(description="Role to account.")]
     methods: Annotated[dict[str, str], Meta(description="Method of payment to account.")]
     reasons: Annotated[dict[str, str], Meta(description="Reason to role.")]
@@ -436,27 +458,34 @@ class Policies(Struct, frozen=True, kw_only=True):
     """How payments settle by themselves, how much of an item may be rounded off, by currency, what becomes of what is
     asked for a closed period, and how revenue over time is earned."""
 
-    allocation_policy: Text
-    settlement: Text
-    tolerances: Annotated[dict[str, int], Meta(description="Minor units.")]
-    tolerance_percents: Annotated[dict[str, str], Meta(description="Per cent, as decimal text.")]
-    late_facts: Literal["refuse", "move"]
-    recognition: Literal["day", "month"]
+    allocation_policy: Annotated[
+        Text, Meta(description="By which policy what references leave settles, such as oldest_due_first.")
+    ]
+    settlement: Annotated[Text, Meta(description="automatic: on arrival. suggested: by hand only.")]
+    tolerances: Annotated[dict[str, int], Meta(description="Currency to minor units an item.")]
+    tolerance_percents: Annotated[dict[str, str], Meta(description="Currency to per cent of an item, decimal text.")]
+    late_facts: Annotated[
+        Literal["refuse", "move"],
+        Meta(description="What is asked for a closed period is refused, or moved to the first open day."),
+    ]
+    recognition: Annotated[
+        Literal["day", "month"], Meta(description="Revenue over time is earned by the day, or by the month.")
+    ]
     rate_source: Annotated[Text, Meta(description="Whose rates apply to documents that bring none; empty: nobody's.")]
 
 
 class BookPoliciesChanged(Public, frozen=True, kw_only=True):
     """The policies of a book were changed; they hold for what is booked later."""
 
-    before: Policies
-    after: Policies
+    before: Annotated[Policies, Meta(description="The policies as they were.")]
+    after: Annotated[Policies, Meta(description="The policies from now on.")]
 
 
 class ClosingCheck(Struct, frozen=True, kw_only=True):
     """One point of the closing list."""
 
-    check: Text
-    holds: bool
+    check: Annotated[Text, Meta(description="Name of the check.")]
+    holds: Annotated[bool, Meta(description="Whether nothing speaks against closing.")]
     found: Annotated[int, Meta(ge=0, description="How many findings speak against it.")]
     accepted: Annotated[bool, Meta(description="The period was closed although it does not hold.")]
 
@@ -464,25 +493,25 @@ class ClosingCheck(Struct, frozen=True, kw_only=True):
 class PeriodClosed(Public, frozen=True, kw_only=True):
     """A period was closed: until it is opened again, no event of the book is effective on or before its last day."""
 
-    period: Text
-    first_on: date
-    last_on: date
+    period: Annotated[Text, Meta(description="The month, yyyy-mm.")]
+    first_on: Annotated[date, Meta(description="Its first day.")]
+    last_on: Annotated[date, Meta(description="Its last day.")]
     checked_at: Annotated[str, Meta(description="The position at which the checks were made.")]
-    checks: list[ClosingCheck]
+    checks: Annotated[list[ClosingCheck], Meta(description="The closing list as it stood.")]
 
 
 class PeriodReopened(Public, frozen=True, kw_only=True):
     """The period that had been closed last is open again; `reason` says why."""
 
-    period: Text
-    first_on: date
-    last_on: date
+    period: Annotated[Text, Meta(description="The month, yyyy-mm.")]
+    first_on: Annotated[date, Meta(description="Its first day.")]
+    last_on: Annotated[date, Meta(description="Its last day.")]
 
 
 class Approval(Public, frozen=True, kw_only=True):
     """What is said of a request for approval; without a customer it concerns the whole book."""
 
-    customer: Text | UnsetType = UNSET
+    customer: Annotated[Text | UnsetType, Meta(description="The customer who pays.")] = UNSET
     currency: Annotated[str | UnsetType, Meta(description="ISO 4217.")] = UNSET
     request: Annotated[Text, Meta(description="The number of the request.")]
     command: Annotated[Text, Meta(description="What is to be approved, such as RecordRefund.")]
@@ -492,8 +521,12 @@ class ApprovalRequested(Approval, frozen=True, kw_only=True):
     """What goes beyond its maker's limit waits for somebody else to approve it. Nothing is booked so far."""
 
     document: Annotated[str | UnsetType, Meta(description="The document that it enters or reverses, if any.")] = UNSET
-    amount: Minor | UnsetType = UNSET
-    base_amount: BaseMinor | UnsetType = UNSET
+    amount: Annotated[int | UnsetType, Meta(description="What it would have posted, in minor units of `currency`.")] = (
+        UNSET
+    )
+    base_amount: Annotated[
+        int | UnsetType, Meta(description="What it would have posted, in minor units of the book's base currency.")
+    ] = UNSET
 
 
 class ApprovalGiven(Approval, frozen=True, kw_only=True):
@@ -507,7 +540,9 @@ class ApprovalRefused(Approval, frozen=True, kw_only=True):
 class AllowanceBucket(Struct, frozen=True, kw_only=True):
     """Receivables that are overdue by more than the bucket before and by at most `to_days`; the last has no end."""
 
-    to_days: int | UnsetType = UNSET
+    to_days: Annotated[int | UnsetType, Meta(description="Overdue by at most so many days; absent: by any more.")] = (
+        UNSET
+    )
     rate: Annotated[str, Meta(description="Expected loss in per cent, as decimal text.")]
     groups: Annotated[dict[str, str], Meta(description="Value of the matrix' dimension to another rate.")]
 
@@ -515,15 +550,17 @@ class AllowanceBucket(Struct, frozen=True, kw_only=True):
 class AllowanceMatrix(Struct, frozen=True, kw_only=True):
     """Expected losses by days past due."""
 
-    buckets: list[AllowanceBucket]
+    buckets: Annotated[list[AllowanceBucket], Meta(description="By ever more days past due.")]
     dimension: Annotated[Text | UnsetType, Meta(description="The label whose values have rates of their own.")] = UNSET
 
 
 class AllowanceMatrixChanged(Public, frozen=True, kw_only=True):
     """The provision matrix of a book was changed; it holds for allowances that are posted later."""
 
-    before: AllowanceMatrix | UnsetType = UNSET
-    after: AllowanceMatrix
+    before: Annotated[
+        AllowanceMatrix | UnsetType, Meta(description="The matrix as it was; absent: there was none.")
+    ] = UNSET
+    after: Annotated[AllowanceMatrix, Meta(description="The matrix from now on.")]
 
 
 class BookVoucher(Public, frozen=True, kw_only=True):
@@ -532,14 +569,14 @@ class BookVoucher(Public, frozen=True, kw_only=True):
     currency: Annotated[str, Meta(description="ISO 4217: the book's base currency.")]
     effective_on: Annotated[date, Meta(description="The accounting date, a day in the book's time zone.")]
     template_version: Annotated[int, Meta(description="The posting template that it was posted by.")]
-    postings: list[Posting]
+    postings: Annotated[list[Posting], Meta(description="They sum to zero, D less C.")]
 
 
 class AllowanceLine(Struct, frozen=True, kw_only=True):
     """What is open of a currency in a bucket, and the allowance that it requires."""
 
     currency: Annotated[str, Meta(description="ISO 4217.")]
-    bucket: Annotated[int, Meta(ge=1)]
+    bucket: Annotated[int, Meta(ge=1, description="Which bucket of the matrix, counted from 1.")]
     group: Annotated[Text | UnsetType, Meta(description="The value of the dimension, if it has a rate of its own.")] = (
         UNSET
     )
@@ -552,41 +589,45 @@ class AllowancePosted(BookVoucher, frozen=True, kw_only=True):
     """The allowance for bad debts was brought to what the provision matrix requires, by the difference."""
 
     evidence_at: Annotated[str, Meta(description="The position as of which the evidence was collected.")]
-    matrix: AllowanceMatrix
-    lines: list[AllowanceLine]
-    required: BaseMinor
+    matrix: Annotated[AllowanceMatrix, Meta(description="The rates.")]
+    lines: Annotated[list[AllowanceLine], Meta(description="What was open, and what it requires.")]
+    required: Annotated[int, Meta(description="What the lines require, in minor units of the base currency.")]
     before: Annotated[int, Meta(description="What the allowance had, in minor units of the base currency.")]
-    difference: Annotated[int, Meta(description="required less before.")]
+    difference: Annotated[int, Meta(description="required less before, in minor units of the base currency.")]
 
 
 class RevaluationLine(Struct, frozen=True, kw_only=True):
     """Open items of a currency on a control account, debit less credit, and what they are worth at the closing rate."""
 
     currency: Annotated[str, Meta(description="ISO 4217.")]
-    account: Text
-    amount: Minor
-    base_amount: BaseMinor
+    account: Annotated[Text, Meta(description="Code of the control account.")]
+    amount: Annotated[int, Meta(description="What is open, in minor units of the line's `currency`.")]
+    base_amount: Annotated[int, Meta(description="What is open, in minor units of the base currency.")]
     rate: Rate
     rate_on: Annotated[date, Meta(description="The day that the rate is of.")]
-    value: BaseMinor
-    before: Annotated[int, Meta(description="What was posted for the same day before.")]
-    difference: Annotated[int, Meta(description="value less base_amount less before.")]
+    value: Annotated[int, Meta(description="What it is worth at the rate, in minor units of the base currency.")]
+    before: Annotated[
+        int, Meta(description="What was posted for the same day before, in minor units of the base currency.")
+    ]
+    difference: Annotated[
+        int, Meta(description="value less base_amount less before, in minor units of the base currency.")
+    ]
 
 
 class RevaluationPosted(BookVoucher, frozen=True, kw_only=True):
     """Open foreign items were valued at the rates of a day, or this was taken back on the next."""
 
     evidence_at: Annotated[str, Meta(description="The position as of which the evidence was collected.")]
-    rate_source: Text
-    lines: list[RevaluationLine]
-    difference: BaseMinor
+    rate_source: Annotated[Text, Meta(description="Whose rates were taken.")]
+    lines: Annotated[list[RevaluationLine], Meta(description="What was open, and what it is worth.")]
+    difference: Annotated[int, Meta(description="Sum of the lines', in minor units of the base currency.")]
     mirrors: Annotated[Text | UnsetType, Meta(description="The id of the event that is taken back.")] = UNSET
 
 
 class FactDeferred(OfAccount, frozen=True, kw_only=True):
     """A refund or reversal waits for a document that is not in the book yet."""
 
-    awaited: DocumentId
+    awaited: Annotated[str, Meta(description="The document that it waits for.")]
     document: Annotated[str | UnsetType, Meta(description="The document that it will be, if it is one.")] = UNSET
     command: Annotated[Text | UnsetType, Meta(description="What was asked for, such as RecordRefund.")] = UNSET
 
@@ -594,21 +635,23 @@ class FactDeferred(OfAccount, frozen=True, kw_only=True):
 class DeferredFactRejected(OfAccount, frozen=True, kw_only=True):
     """What had waited was given up by somebody, and is not booked; `reason` says why."""
 
-    awaited: DocumentId
-    document: DocumentId | UnsetType = UNSET
+    awaited: Annotated[str, Meta(description="The document that it waited for.")]
+    document: Annotated[str | UnsetType, Meta(description="The document that it would have been, if it was one.")] = (
+        UNSET
+    )
     deferred: Annotated[Text, Meta(description="The id of the event by which it waited.")]
 
 
 class DeferredFactApplied(OfAccount, frozen=True, kw_only=True):
     """What had waited was decided: booked, by the events with the same source and source_id, or refused."""
 
-    awaited: DocumentId
-    document: DocumentId | UnsetType = UNSET
+    awaited: Annotated[str, Meta(description="The document that it waited for.")]
+    document: Annotated[str | UnsetType, Meta(description="The document that it is, if it is one.")] = UNSET
     deferred: Annotated[Text, Meta(description="The id of the event by which it waited.")]
-    outcome: Literal["booked", "refused"]
+    outcome: Annotated[Literal["booked", "refused"], Meta(description="What became of it.")]
     code: Annotated[Text | UnsetType, Meta(description="Why it was refused.")] = UNSET
-    field: Text | UnsetType = UNSET
-    value: Text | UnsetType = UNSET
+    field: Annotated[Text | UnsetType, Meta(description="The field at fault.")] = UNSET
+    value: Annotated[Text | UnsetType, Meta(description="What that field has.")] = UNSET
 
 
 TYPES: dict[str, type[Public]] = {

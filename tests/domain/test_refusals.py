@@ -44,6 +44,7 @@ OF_THE_LEDGER = [
     Code.BOOK_MUST_NOT_EXIST,
     Code.SAME_SOURCE_ID,
     Code.SAME_NUMBER,
+    Code.VERSION,
     Code.INSTRUCTION_NEW,
     Code.UNEXPECTED,
 ]

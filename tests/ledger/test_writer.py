@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from typing import Any
 
 import pytest
 from shop import invoice
@@ -20,11 +21,11 @@ class Gate:
         self._submit = ledger.submit
         monkeypatch.setattr(ledger, "submit", self.submit)
 
-    def submit(self, batch: list[Submission]) -> list[Outcome]:
+    def submit(self, batch: list[Submission], **how: Any) -> list[Outcome]:
         self.commits.append(len(batch))
         self.is_in.set()
         assert self.go_on.wait(30)
-        return self._submit(batch)
+        return self._submit(batch, **how)
 
 
 def test_each_caller_gets_the_outcomes_of_its_own_batch(ledger: Ledger) -> None:
@@ -69,7 +70,7 @@ def test_a_commit_is_of_bounded_size_but_for_one_callers_batch(ledger: Ledger, m
 
 
 def test_an_error_reaches_every_caller_and_the_writer_goes_on(ledger: Ledger, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    def fail(_: object) -> None:
+    def fail(_: object, **how: object) -> None:
         raise OSError("no space left")
 
     with Writer(ledger) as writer:
@@ -87,3 +88,30 @@ def test_a_closed_writer_takes_nothing_more(ledger: Ledger) -> None:
     assert pending.result()[0].status == Status.BOOKED
     with pytest.raises(RuntimeError, match="closed"):
         writer.submit([Submission(invoice("2", 100))])
+
+
+def test_all_or_nothing_shares_its_commit_with_nobody(ledger: Ledger, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    gate = Gate(ledger, monkeypatch)
+    with Writer(ledger) as writer:
+        futures = [writer.enqueue([Submission(invoice("first", 1))])]
+        assert gate.is_in.wait(30)
+        wrong = Submission(invoice("w", 5, currency="USD"))
+        futures.append(writer.enqueue([Submission(invoice("a", 1))]))
+        futures.append(writer.enqueue([Submission(invoice("b", 1)), wrong], whole=True))
+        futures.append(writer.enqueue([Submission(invoice("c", 1))]))
+        gate.go_on.set()
+        found = [[outcome.status.value for outcome in future.result()] for future in futures]
+    assert found == [["booked"], ["booked"], ["not_booked", "refused"], ["booked"]]
+    assert gate.commits == [1, 1, 2, 1]
+
+
+def test_whoever_waits_elsewhere_is_told_once_a_commit(ledger: Ledger, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    gate = Gate(ledger, monkeypatch)
+    told: list[list[str]] = []
+    with Writer(ledger, lambda bookings: told.append([booking.caller for booking in bookings])) as writer:
+        writer.enqueue([Submission(invoice("first", 1))], "first")
+        assert gate.is_in.wait(30)
+        for n in range(3):
+            writer.enqueue([Submission(invoice(str(n), 100))], str(n))
+        gate.go_on.set()
+    assert told == [["first"], ["0", "1", "2"]]

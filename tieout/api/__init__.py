@@ -1,1 +1,5 @@
-"""The HTTP API: who may use it, what can be asked and what can be booked through it."""
+"""The HTTP API: answers and commands for billing, finance and audit tools.
+
+A request goes through ``outer`` (request id, log, limits), ``permits`` (who may), a route, and ``service``: one writer,
+a pool of readers and a follower of the log for each process.
+"""

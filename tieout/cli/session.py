@@ -36,6 +36,17 @@ class Session:
         if "app" in self.__dict__:
             self.app.close()
 
+    @property
+    def overrides(self) -> Mapping[str, Any]:
+        """The settings that the command line gave."""
+        return {name: value for name, value in self._overrides.items() if value is not None}
+
+    def override(self, **given: Any) -> "Settings":
+        """The settings, with what a command's own options give."""
+        self._overrides |= {name: value for name, value in given.items() if value is not None}
+        del self.settings
+        return self.settings
+
     @cached_property
     def settings(self) -> "Settings":
         """The settings; raises ``UsageFault`` where one is wrong."""

@@ -20,6 +20,7 @@ from tieout.cli import (
     quarantine,
     questions,
     revenue,
+    serve,
     settling,
     stores,
     tracing,
@@ -52,7 +53,7 @@ ORDER = (
         "export",
     ),
     *("keys", "key"),
-    *("worker", "pause", "resume", "topics", "lag"),
+    *("serve", "worker", "pause", "resume", "topics", "lag"),
     *("demo", "demo-feed"),
 )
 
@@ -79,6 +80,7 @@ def program(lang: Lang) -> Any:
         revenue,
         valuation,
         keys,
+        serve,
         worker,
         kafka,
         demo,

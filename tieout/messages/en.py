@@ -66,6 +66,7 @@ HELP = {
     "help.quarantine_dismiss": "Close an entry without booking it.",
     "help.demo": "A year of a made-up wholesale company, from import to replay.",
     "help.demo-feed": "Send a made-up billing system's events to the topic of the commands.",
+    "help.serve": "Serve the HTTP API until stopped: answers, commands, events.",
     "help.worker": "Work on until stopped: consume (Kafka to ledger), project (log to projections), publish (log to Kafka).",
     "help.pause": "Have a part of all workers pause until it is resumed.",
     "help.resume": "Let a paused part go on.",
@@ -83,6 +84,8 @@ HELP = {
     "option.version": "Show the version and exit.",
     "option.json": "JSON for programs; amounts in minor units.",
     "option.as_of": "Effective as of the end of this day.",
+    "option.listen": "Where to listen; 127.0.0.1:8420 by default, so from this machine only.",
+    "option.api_workers": "Processes that serve; more than one is for PostgreSQL.",
     "option.workers": "Processes that share the work, on PostgreSQL.",
     "option.to": "Up to the end of this day.",
     "option.from": "From this day on.",
@@ -275,6 +278,7 @@ ERRORS = {
     "error.listen": "the worker cannot listen at {where}: {reason}.\nNext: set TIEOUT_WORKER_LISTEN to another address, or to"
     " nothing.",
     "error.no_kafka": "the settings name no Kafka.\nNext: set TIEOUT_KAFKA_BOOTSTRAP_SERVERS, for example to localhost:9092.",
+    "error.serve_workers": "several processes need PostgreSQL; this store is a file.\nNext: set TIEOUT_DATABASE_URL, or serve with one.",
     "error.part_unknown": "a worker has no part {name}.\nNext: take one of {names}.",
     "error.server": "the database {store} cannot be used: {reason}.\nNext: check that its server runs and can be reached from"
     " here, and TIEOUT_DATABASE_URL.",
@@ -311,6 +315,11 @@ ERRORS = {
     "setting.feeds": 'it must be tables such as [feeds."stripe.events"] with book = "main" and adapter = "stripe" or the path of'
     " a feed file",
     "setting.worker_listen": "it must be HOST:PORT, or nothing",
+    "setting.api_listen": "it must be HOST:PORT",
+    "setting.api_workers": "it must be a whole number from 1 to 64",
+    "setting.api_body_bytes": "it must be a whole number of bytes, 1000 or more",
+    "setting.api_bulk_bytes": "it must be a whole number of bytes, 1000 or more",
+    "setting.api_follow": "it must be true or false",
     "setting.oidc_issuer": "it must be the https URL of an issuer, as its tokens name it",
     "setting.oidc_audience": "it must be 1 to 200 characters",
     "setting.oidc_jwks_url": "it must be the https URL of the issuer's key set",
@@ -351,6 +360,9 @@ ANSWERS = {
     "status.quarantine": "Next: tieout quarantine list.",
     "status.waiting": "Next: tieout waiting.",
     "status.parked": "{count} messages wait behind others of their customer that stand in quarantine.",
+    "serve.store_made": "Made a new store: {store}.",
+    "serve.first_key": "This is the key of the administrator, shown only now (all roles, all books):",
+    "serve.started": "Serving at {url}, store {store}; the API is described at {url}/docs. Ctrl-C stops.",
     "worker.started": "Working: {parts}. Store: {store}. Ctrl-C stops.",
     "worker.paused": "{part} pauses. tieout resume {part} lets it go on.",
     "worker.paused_before": "{part} was paused before.",
@@ -417,6 +429,7 @@ ANSWERS = {
     "outcome.duplicate": "duplicate, known already",
     "outcome.conflict": "CONFLICT",
     "outcome.refused": "REFUSED",
+    "outcome.not_booked": "not booked, for another of its batch was refused",
     "outcome.waiting": "waiting",
     "outcome.at": "at {position}, {events} event(s)",
     "outcome.awaits": "for {document}",
@@ -730,6 +743,7 @@ NEXT = {
     "book_must_not_exist": "tieout book show tells what it was opened with; choose another id for another book.",
     "same_source_id_must_have_same_content": "find out which content is right; a correction is a reversal and a new"
     " document, with a source id of its own.",
+    "version_must_be_the_current_one": "read the account or the book again, and send the command with its version now, if it is still wanted",
     "same_number_must_have_same_content": "find out which content is right; reverse the booked document and send the right"
     " one as the next revision.",
     "fact_must_be_waiting": "tieout waiting lists what waits, with source and source id.",

@@ -1,0 +1,108 @@
+"""A server as a user starts it: ``tieout serve`` in a process of its own, and how to talk to it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic, sleep
+from typing import Any
+
+import httpx2
+
+from ledger.database import Location
+
+START_SECONDS = 60.0
+
+
+class Served:
+    """A server that runs; ``key`` is the administrator's, ``url`` where it listens."""
+
+    def __init__(self, store: Location, *options: str, key: str | None = None, **environment: str) -> None:
+        self.store, self.port = store, _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        where = {"TIEOUT_DATABASE_URL" if isinstance(store, str) else "TIEOUT_STORE": str(store)}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("TIEOUT_")}
+        self._log = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tieout", "serve", "--listen", f"127.0.0.1:{self.port}", *options],
+            env=kept | where | {"TIEOUT_LANG": "en"} | environment,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            start_new_session=True,
+        )
+        self._await_health()
+        self.key = key or self._first_key()
+
+    @property
+    def process_id(self) -> int:
+        """Of the server itself; those that serve are its children."""
+        return self._process.pid
+
+    def _await_health(self) -> None:
+        until = monotonic() + START_SECONDS
+        while True:
+            try:
+                if httpx2.get(f"{self.url}/healthz", timeout=5).status_code == 200:
+                    return
+            except httpx2.TransportError:
+                pass
+            if self._process.poll() is not None or monotonic() > until:
+                raise AssertionError(f"the server did not start:\n{self.log}")
+            sleep(0.05)
+
+    def _first_key(self) -> str:
+        assert self._process.stdout is not None
+        # Printed before the first process is up; a store that has keys gets none.
+        os.set_blocking(self._process.stdout.fileno(), False)
+        found = re.search(r"tieout_\S+", self._process.stdout.read() or "")
+        return found[0] if found else ""
+
+    @property
+    def log(self) -> str:
+        """What it has said so far."""
+        self._log.seek(0)
+        return self._log.read().decode()
+
+    def client(self, key: str | None = None, **options: Any) -> httpx2.Client:
+        """A client with a key, by default the administrator's."""
+        headers = {"Authorization": f"Bearer {key or self.key}"}
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=30, **options)
+
+    def kill(self) -> None:
+        """As a power cut does: all of its processes at once."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> int:
+        """As an operator does; its exit code."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            return self._process.wait(30)
+        finally:
+            if self._process.poll() is None:
+                self.kill()
+            self._log.close()
+
+
+@contextmanager
+def served(store: Location, *options: str, **environment: str) -> Iterator[Served]:
+    """A server over a store, stopped at the end."""
+    server = Served(store, *options, **environment)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as tried:
+        tried.bind(("127.0.0.1", 0))
+        port: int = tried.getsockname()[1]
+        return port

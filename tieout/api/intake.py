@@ -1,0 +1,153 @@
+"""A request that asks for something to be booked, as a submission of the ledger.
+
+The path names the book and the command, the credential who acts; a body may say the same and nothing else of them.
+``Idempotency-Key`` is the command's ``source_id``: with ``source`` (the subject of the credential, unless the body names
+another) it is the ledger's own receipt, so that a retry after any crash is safe.
+"""
+
+import json
+import re
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from consumers.commands import parse_given
+from consumers.problems import Fault
+from domain.commands import ID_LENGTH, Command, DocumentRef
+from domain.refusals import RULES, Code
+from ledger.outcomes import Submission
+from tieout.api.problems import ApiCode, Problem, invalid
+from tieout.api.roles import Principal
+
+T = TypeVar("T")
+
+_KEY = re.compile(rf"[^\x00-\x1f\x7f]{{1,{ID_LENGTH}}}")
+_VERSION = re.compile(r'"([0-9]{1,18})"')
+JSON = "application/json"
+
+
+def submission(request: Request, principal: Principal, name: str, text: bytes) -> Submission:
+    """The command ``name`` of a body. Raises ``Problem``."""
+    require_json(request)
+    given = {"command": name, "book": request.path_params["book"], "actor": principal.subject}
+    key = idempotency_key(request)
+    if key is not None:
+        given["source_id"] = key
+    if name == "RequestApproval":
+        text = _with_maker(text, given, principal)
+    made = parse_given(text, given, {"source": principal.subject})
+    if isinstance(made, Fault):
+        raise _problem(made, text)
+    return Submission(made, origin(request), version=version(request))
+
+
+def reversal(
+    request: Request, principal: Principal, document: DocumentRef, account: dict[str, str], text: bytes
+) -> Submission:
+    """The reversal of a document whose account is known. Raises ``Problem``."""
+    require_json(request)
+    fields: dict[str, Any] = {**account, "document": document.model_dump()}
+    body = _object(text or b"{}")
+    for field, value in fields.items():
+        if body.setdefault(field, value) != value:
+            raise invalid(Code.COMMAND_MUST_BE_VALID, field, "must say the same as the path, or be left out", body)
+    return submission(request, principal, "ReverseDocument", msgspec.json.encode(body))
+
+
+def line(principal: Principal, book: str, text: bytes) -> Command | Fault:
+    """One command of many, which names itself; what is wrong with it as a fault."""
+    given = {"book": book, "actor": principal.subject}
+    return parse_given(text, given, {"source": principal.subject})
+
+
+def origin(request: Request) -> str:
+    """Where a command came from, for its receipt."""
+    return f"http:{request.state.request_id}"
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The key of a request, with or without the quotes of a structured field (RFC 9651). Raises ``Problem``."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if len(key) >= 2 and key[0] == key[-1] == '"':
+        key = key[1:-1]
+    if not _KEY.fullmatch(key):
+        raise Problem(ApiCode.PARAMETER, parameter="Idempotency-Key", rule=f"a key has 1 to {ID_LENGTH} characters")
+    return key
+
+
+def version(request: Request) -> int | None:
+    """The version that a request was made for: its ``If-Match``, an ETag of ours (RFC 9110, section 13.1.1)."""
+    tag = request.headers.get("if-match")
+    if tag is None:
+        return None
+    found = _VERSION.fullmatch(tag.strip())
+    if found is None:
+        # An entity tag that we never gave matches nothing.
+        raise Problem(Code.VERSION, status=412, rule=RULES[Code.VERSION], parameter="If-Match")  # type: ignore[arg-type]
+    return int(found[1])
+
+
+async def body_of(request: Request, type_: type[T], absent: bytes = b"") -> T:
+    """A body that is no command; ``absent`` is what stands for none. Raises ``Problem``."""
+    require_json(request)
+    try:
+        return msgspec.json.decode(await request.body() or absent, type=type_)
+    except msgspec.ValidationError as error:
+        raise Problem(ApiCode.PARAMETER, status=HTTPStatus.UNPROCESSABLE_ENTITY, rule=str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Problem(ApiCode.JSON) from None
+
+
+def require_json(request: Request) -> None:
+    """Raises ``Problem`` where a body says that it is something else."""
+    said = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if said != JSON and not said.endswith("+json"):
+        raise Problem(ApiCode.MEDIA, parameter="Content-Type", offered=[JSON])
+
+
+def _with_maker(text: bytes, given: dict[str, str], principal: Principal) -> bytes:
+    """A request for approval whose instruction is by the same subject, too, and has a name of its own."""
+    body = _object(text)
+    instruction = body.get("instruction")
+    if not isinstance(instruction, dict):
+        return text
+    filled = {"book": given["book"], "actor": principal.subject, "source": principal.subject}
+    if "source_id" in given:
+        filled["source_id"] = f"{given['source_id']}:instruction"[:ID_LENGTH]
+    for field, value in filled.items():
+        if instruction.setdefault(field, value) != value and field in ("book", "actor"):
+            raise _problem(Fault(Code.COMMAND_MUST_BE_VALID, f"instruction.{field}", "", f"must be {value}"), text)
+    return msgspec.json.encode(body)
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        raise Problem(ApiCode.JSON) from None
+    if not isinstance(body, dict):
+        raise invalid(Code.COMMAND_MUST_BE_VALID, "", "must be an object")
+    return body
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _problem(fault: Fault, text: bytes) -> Problem:
+    if fault.field == "actor" or fault.field.endswith(".actor"):
+        return Problem(ApiCode.ACTOR, pointer="/" + fault.field.replace(".", "/"))
+    if fault.field == "source_id" and fault.rule == "must be given":
+        return Problem(ApiCode.IDEMPOTENCY_KEY, parameter="Idempotency-Key")
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = None
+    return invalid(fault.code, fault.field, fault.rule, body)

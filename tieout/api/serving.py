@@ -1,0 +1,125 @@
+"""The server: granian's processes, each with the application in an event loop of its own.
+
+What the command line gave reaches the processes through an environment variable, since they start from nothing.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import sleep, time_ns
+from typing import Any
+
+import msgspec
+from granian.constants import Interfaces, Loops
+from granian.log import LogLevels
+from granian.server import Server
+
+from ledger.database import connect
+from ledger.garbage import spare_collections
+from ledger.store import create, revision
+from tieout.api.keys import first_key
+from tieout.api.measuring import MULTIPROCESS
+from tieout.api.outer import App
+from tieout.errors import UserError
+from tieout.settings import Settings, load
+
+OVERRIDES = "_TIEOUT_SERVE"
+STOP_SECONDS = 25
+"""How long what is in flight may take at a stop; less than orchestrators wait before they kill."""
+_ORPHAN_SECONDS = 1.0
+
+
+def serve(settings: Settings, overrides: Mapping[str, Any], started: Callable[[str], None]) -> None:
+    """Serve until a signal comes. ``started`` is called with the URL, before the first process is up.
+
+    Raises ``UserError`` where the address is taken, and what opening the store raises.
+    """
+    if settings.api_workers > 1 and isinstance(settings.location, Path):
+        raise UserError("error.serve_workers")
+    host, _, port = settings.api_listen.rpartition(":")
+    host = host.strip("[]")
+    _refuse_taken(settings.api_listen, host, int(port))
+    os.environ[OVERRIDES] = msgspec.json.encode({name: str(value) for name, value in overrides.items()}).decode()
+    with _counted_together(settings.api_workers):
+        server = Server(
+            "tieout.api.serving:application",
+            address=host,
+            port=int(port),
+            interface=Interfaces.ASGI,
+            factory=True,
+            workers=settings.api_workers,
+            loop=Loops.auto,
+            websockets=False,
+            workers_kill_timeout=STOP_SECONDS,
+            respawn_failed_workers=True,
+            log_level=LogLevels.error,
+        )
+        started(f"http://{settings.api_listen}")
+        server.serve()
+
+
+def application() -> App:
+    """The application of a process that granian has started."""
+    from tieout.api.application import create as create_application
+    from tieout.logging import configure
+
+    overrides = msgspec.json.decode(os.environ[OVERRIDES], type=dict[str, str])
+    settings = load(overrides)
+    configure(settings.log_level, settings.log_format)
+    app = create_application(settings)
+    spare_collections()
+    threading.Thread(target=_end_with_parent, name="tieout-parent", args=(os.getppid(),), daemon=True).start()
+    return app
+
+
+def prepare(settings: Settings) -> bool:
+    """Make the store if there is none; whether it was made. One that is older is left to ``tieout init``."""
+    at = settings.location
+    if isinstance(at, Path) and not at.exists():
+        return create(at)
+    return revision(at) is None and create(at)
+
+
+def first_key_of(settings: Settings) -> str | None:
+    """The text of the administrator's key, if the store never had a key."""
+    with closing(connect(settings.location)) as connection:
+        return first_key(connection, time_ns() // 1000 if settings.now_us is None else settings.now_us)
+
+
+def _refuse_taken(listen: str, host: str, port: int) -> None:
+    """Say so here where the address cannot be had: the processes would only die of it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind((host, port))
+    except (OSError, OverflowError) as error:
+        raise UserError("error.listen", where=listen, reason=getattr(error, "strerror", None) or error) from None
+
+
+@contextmanager
+def _counted_together(workers: int) -> Any:
+    """Several processes count into files of one folder."""
+    if workers == 1:
+        yield
+        return
+    with TemporaryDirectory(prefix="tieout-metrics-") as folder:
+        os.environ[MULTIPROCESS] = folder
+        try:
+            yield
+        finally:
+            with suppress(KeyError):
+                del os.environ[MULTIPROCESS]
+
+
+def _end_with_parent(parent: int) -> None:
+    """A process whose server was killed would hold the port, and serve on without anybody to stop it."""
+    while os.getppid() == parent:
+        sleep(_ORPHAN_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)

@@ -1,12 +1,16 @@
 """The application: routes, errors as problems, and the service that lives as long as it does."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from traceback import extract_tb
+from typing import Any
 
+import structlog
 from eventsourcing.persistence import OperationalError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -25,10 +29,13 @@ from tieout.api import (
     records,
     unbooked,
 )
+from tieout.api.direct import Direct
 from tieout.api.outer import App, Limits, Outer
 from tieout.api.problems import ApiCode, Problem, respond
 from tieout.api.service import Service
 from tieout.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 _PARTS = (commands, bulk, lists, records, explaining, following, unbooked, own_keys, describing, operation)
 _OF_FRAMEWORK = {404: ApiCode.ROUTE, 405: ApiCode.METHOD}
@@ -38,7 +45,13 @@ def create(settings: Settings) -> App:
     """The ASGI application over the store of the settings, which is opened when it starts."""
     app = framework(settings)
     limits = Limits(settings.api_body_bytes, settings.api_bulk_bytes)
-    return Outer(app, limits, app.state.service.metrics.seen)
+    prefix = "/v1/books/{book}/commands/"
+    direct = {
+        one.path.removeprefix(prefix): one
+        for one in app.routes
+        if isinstance(one, APIRoute) and one.path.startswith(prefix)
+    }
+    return Outer(Direct(app, direct, answered), limits, app.state.service.metrics.seen)
 
 
 def framework(settings: Settings) -> FastAPI:
@@ -66,43 +79,44 @@ def framework(settings: Settings) -> FastAPI:
     for one in _PARTS:
         # As they are: an included router is looked through again at each request.
         app.router.routes.extend(one.router().routes)
-    app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(HTTPException, _of_framework)
-    app.add_exception_handler(RequestValidationError, _parameter)
-    for away in (OperationalError, NotFollowed):
-        app.add_exception_handler(away, _store)
-    for busy in (Contention, AllInUse):
-        app.add_exception_handler(busy, _room)
-    app.add_exception_handler(Exception, _unexpected)
+    for kind in (*_ANSWERS, Exception):
+        app.add_exception_handler(kind, answered)
     return app
 
 
-async def _problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    return respond(request, error)
+async def answered(request: Request, error: Exception) -> Response:
+    """What is answered to a request that led to an error; what it is of ours is logged, without its text."""
+    kind = next((one for one in _ANSWERS if isinstance(error, one)), None)
+    if kind is None:
+        # Its text may quote what a customer wrote.
+        at = extract_tb(error.__traceback__)[-1]
+        log.error(
+            "request_failed",
+            request_id=request.scope["state"].get("request_id"),
+            error=type(error).__name__,
+            at=f"{at.filename}:{at.lineno}",
+        )
+    return respond(request, Problem(ApiCode.UNEXPECTED) if kind is None else _ANSWERS[kind](error))
 
 
-async def _of_framework(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = _OF_FRAMEWORK.get(error.status_code, ApiCode.UNEXPECTED)
-    return respond(request, Problem(code, headers=error.headers))
+def _of_framework(error: Any) -> Problem:
+    return Problem(_OF_FRAMEWORK.get(error.status_code, ApiCode.UNEXPECTED), headers=error.headers)
 
 
-async def _parameter(request: Request, error: Exception) -> Response:
+def _of_parameter(error: Any) -> Problem:
     """A parameter of path or query that is none; which, and what it must be."""
-    assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"][1:])
-    return respond(request, Problem(ApiCode.PARAMETER, parameter=name, rule=f"{name}: {first['msg']}"))
+    return Problem(ApiCode.PARAMETER, parameter=name, rule=f"{name}: {first['msg']}")
 
 
-async def _store(request: Request, _: Exception) -> Response:
-    return respond(request, Problem(ApiCode.STORE))
-
-
-async def _room(request: Request, _: Exception) -> Response:
-    return respond(request, Problem(ApiCode.ROOM))
-
-
-async def _unexpected(request: Request, _: Exception) -> Response:
-    return respond(request, Problem(ApiCode.UNEXPECTED))
+_ANSWERS: dict[type[Exception], Callable[[Any], Problem]] = {
+    Problem: lambda problem: problem,
+    HTTPException: _of_framework,
+    RequestValidationError: _of_parameter,
+    OperationalError: lambda _: Problem(ApiCode.STORE),
+    NotFollowed: lambda _: Problem(ApiCode.STORE),
+    Contention: lambda _: Problem(ApiCode.ROOM),
+    AllInUse: lambda _: Problem(ApiCode.ROOM),
+}
+"""Error → the problem that it is answered with; any other is one of ours."""

@@ -27,11 +27,10 @@ class Permit:
         """Raises ``Problem`` where the request may not pass; ``request.state.principal`` is who makes it."""
         service: Service = request.app.state.service
         try:
-            principal = await service.access.authenticate(request.headers.get("authorization"), basic=self.by_password)
+            principal = await service.access.authenticate(_authorization(request), basic=self.by_password)
         except AccessDenied as denied:
             raise self._not_known(denied) from None
-        request.state.principal = principal
-        request.state.subject = principal.subject
+        request.scope["state"] |= {"principal": principal, "subject": principal.subject}
         book = request.path_params.get("book", EVERY_BOOK)
         if self.somewhere:
             passes = any(principal.books(role) != frozenset() for role in self.roles)
@@ -59,6 +58,14 @@ class Permit:
         if not self.by_password:
             challenge += ', error="invalid_token"'
         return Problem(ApiCode.CREDENTIAL_VALID, reason=denied.reason.value, headers={"WWW-Authenticate": challenge})
+
+
+def _authorization(request: Request) -> str | None:
+    for name, value in request.scope["headers"]:
+        if name == b"authorization":
+            found: str = value.decode("latin-1")
+            return found
+    return None
 
 
 def permitted(*roles: Role, somewhere: bool = False, by_password: bool = False) -> Any:

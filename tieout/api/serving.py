@@ -33,6 +33,7 @@ OVERRIDES = "_TIEOUT_SERVE"
 STOP_SECONDS = 25
 """How long what is in flight may take at a stop; less than orchestrators wait before they kill."""
 _ORPHAN_SECONDS = 1.0
+_SWITCH_SECONDS = float(os.environ.get("SWI", "0.0005"))
 
 
 def serve(settings: Settings, overrides: Mapping[str, Any], started: Callable[[str], None]) -> None:
@@ -74,6 +75,8 @@ def application() -> App:
     configure(settings.log_level, settings.log_format)
     app = create_application(settings)
     spare_collections()
+    # A thread that comes back from the database waits so long for one that computes: five milliseconds by default.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     threading.Thread(target=_end_with_parent, name="tieout-parent", args=(os.getppid(),), daemon=True).start()
     return app
 

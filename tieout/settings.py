@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from ledger.database import Location
+from tieout.api.addresses import is_protected
 from tieout.clock import microseconds
 from tieout.errors import TextKey, UsageFault
 from tieout.messages import Lang, match
@@ -51,8 +52,6 @@ def _postgres(url: SecretStr) -> SecretStr:
 
 
 def _issuer_url(url: str) -> str:
-    from tieout.api.addresses import is_protected
-
     if not is_protected(url):
         raise ValueError("what is not encrypted may only be on this machine")
     return url

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from domain.book import Book
-from domain.documents import AccountName, parse_account_stream
+from domain.documents import AccountName, account_stream, parse_account_stream
 from domain.events import AllowanceMatrix
 from ledger.database import Connection, Location
 from ledger.store import check, connect
@@ -65,7 +65,7 @@ from projections.answers import (
 from projections.arrivals import Wanted
 from projections.log import Logged
 from projections.standing import NotFollowed
-from projections.view import View, scope
+from projections.view import Scope, View, scope
 
 __all__ = ["NotFollowed", "Reader"]
 
@@ -169,6 +169,16 @@ class Reader:
     ) -> list[Balance]:
         """What customers have on each control account, by customer, currency, account; those with something open."""
         return items.balances(self._view, scope(self._view, book, customer, currency), self._view.at(as_of))
+
+    def balances_of(
+        self, book: str, accounts: Sequence[AccountName], as_of: AsOf = AsOf()
+    ) -> dict[AccountName, list[Balance]]:
+        """The balances of some customer accounts of a book, by one statement; an empty list for one without any."""
+        streams = {account_stream(*name): name for name in accounts}
+        found: dict[AccountName, list[Balance]] = {name: [] for name in accounts}
+        for balance in items.balances(self._view, Scope(book, list(streams)), self._view.at(as_of)):
+            found[AccountName(book, balance.customer, balance.currency)].append(balance)
+        return found
 
     def items(
         self,

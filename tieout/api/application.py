@@ -29,7 +29,7 @@ from tieout.api import (
     records,
     unbooked,
 )
-from tieout.api.direct import Direct
+from tieout.api.direct import PREFIX, Direct, Shortcut
 from tieout.api.outer import App, Limits, Outer
 from tieout.api.problems import ApiCode, Problem, respond
 from tieout.api.service import Service
@@ -45,13 +45,21 @@ def create(settings: Settings) -> App:
     """The ASGI application over the store of the settings, which is opened when it starts."""
     app = framework(settings)
     limits = Limits(settings.api_body_bytes, settings.api_bulk_bytes)
-    prefix = "/v1/books/{book}/commands/"
-    direct = {
-        one.path.removeprefix(prefix): one
-        for one in app.routes
-        if isinstance(one, APIRoute) and one.path.startswith(prefix)
-    }
-    return Outer(Direct(app, direct, answered), limits, app.state.service.metrics.seen)
+    return Outer(Direct(app, _shortcuts(app), answered), limits, app.state.service.metrics.seen)
+
+
+def _shortcuts(app: FastAPI) -> dict[tuple[str, str], Shortcut]:
+    """Every command without a query, and the balances of one customer account."""
+    found: dict[tuple[str, str], Shortcut] = {}
+    for one in app.routes:
+        if not isinstance(one, APIRoute):
+            continue
+        within = one.path.removeprefix(PREFIX)
+        if within.startswith("commands/"):
+            found["POST", within] = Shortcut(one, commands.shortly(one.endpoint))
+        elif within == "balances":
+            found["GET", within] = Shortcut(one, lists.short_balances)
+    return found
 
 
 def framework(settings: Settings) -> FastAPI:

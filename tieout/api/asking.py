@@ -106,11 +106,6 @@ class Asked(Fresh):
 class Page(Asked):
     """A question whose answer is a list."""
 
-    @property
-    def is_short(self) -> bool:
-        """Whether the answer is some rows that are found at once."""
-        return False
-
     limit: int = Field(LIMIT, ge=1, le=MOST, description="Rows of a page of JSON.")
     cursor: str | None = Field(
         None, max_length=2_000, description="`next` of the page before; with the same other parameters."

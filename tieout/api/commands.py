@@ -1,6 +1,7 @@
 """Routes that book: a POST for each command of the domain, and the reversal of a document at its own path."""
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -14,6 +15,7 @@ from projections.reader import Reader
 from tieout.api import intake, schemas
 from tieout.api.answering import answer, first_answer
 from tieout.api.asking import BookPath, KindPath, NumberPath, Revision, Series
+from tieout.api.direct import Short
 from tieout.api.permits import permitted
 from tieout.api.problems import ApiCode, Problem
 from tieout.api.rehearsal import rehearsed
@@ -83,6 +85,15 @@ def _add(routes: APIRouter, name: str, model: type[Any]) -> None:
         responses=schemas.of_outcome(200, 201, 202),
         openapi_extra={"x-tieout-command": name},
     )
+
+
+def shortly(post: Callable[[Request, str], Awaitable[Response]]) -> Short:
+    """A command's route for requests that have no query."""
+
+    async def answered(request: Request, book: str) -> Response | None:
+        return None if request.scope["query_string"] else await post(request, book)
+
+    return answered
 
 
 async def reverse(

@@ -33,6 +33,14 @@ def chosen(request: Request) -> str:
     return chosen_of(request, (JSON, *FORMS))
 
 
+def accepts_json(request: Request) -> bool:
+    """Whether a request plainly takes JSON; any other is looked at more closely."""
+    for name, value in request.scope["headers"]:
+        if name == b"accept":
+            return value in (b"*/*", b"application/json")
+    return True
+
+
 def chosen_of(request: Request, offered: Sequence[str]) -> str:
     """The same among forms that are offered, the first of which is the usual one."""
     accept = request.headers.get("accept", "*/*")

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from domain.documents import KINDS
+from domain.documents import KINDS, AccountName
+from ledger.outcomes import read_token
 from projections.answers import (
     AgeingRow,
     AsOf,
@@ -22,7 +23,8 @@ from projections.answers import (
 from projections.reader import Reader
 from tieout.api import schemas
 from tieout.api.asking import Account, BookPath, Currency, Customer, Day, Page
-from tieout.api.pages import Key, Rows, listed
+from tieout.api.forms import accepts_json
+from tieout.api.pages import Key, Rows, listed, page_of
 from tieout.api.permits import permitted
 from tieout.api.roles import Role
 from tieout.api.service import Service
@@ -35,15 +37,6 @@ class OfAccounts(Page):
 
     customer: Customer | None = None
     currency: Currency | None = None
-
-
-class BalancesAsked(OfAccounts):
-    """Whose balances."""
-
-    @property
-    def is_short(self) -> bool:
-        """Of one customer."""
-        return self.customer is not None
 
 
 class ItemsAsked(OfAccounts):
@@ -121,6 +114,10 @@ def _sliced(rows: Iterable[Any], key: Callable[[Any], Key], after: Key | None, l
     return list(islice(found, limit))
 
 
+def _of_balance(row: Balance) -> list[Any]:
+    return [row.customer, row.currency, row.account, row.role]
+
+
 def _position(row: Any) -> list[Any]:
     return [int(row.position.partition(":")[2])]
 
@@ -128,12 +125,12 @@ def _position(row: Any) -> list[Any]:
 LISTS: tuple[List, ...] = (
     List(
         "/balances",
-        BalancesAsked,
+        OfAccounts,
         Balance,
-        lambda row: [row.customer, row.currency, row.account, row.role],
+        _of_balance,
         lambda reader, book, a, at, after, limit: _sliced(
             reader.balances(book, a.customer, a.currency, at),
-            lambda row: [row.customer, row.currency, row.account, row.role],
+            _of_balance,
             after,
             limit,
         ),
@@ -198,6 +195,42 @@ LISTS: tuple[List, ...] = (
         lambda reader, book, a, at, after, limit: _sliced(reader.moved(book, a.period, at), _position, after, limit),
     ),
 )
+
+
+async def short_balances(request: Request, book: str) -> Response | None:
+    """The balances of one customer account as they are known now, which many may ask for; None for another question."""
+    query = request.query_params
+    if not {"customer", "currency"} <= query.keys() <= _SHORT or len(query.multi_items()) > len(query):
+        return None
+    if request.scope["headers"] and not accepts_json(request):
+        return None
+    try:
+        asked = OfAccounts.model_validate(dict(query))
+    except ValidationError:
+        return None
+    service: Service = request.app.state.service
+    await service.require_book(book)
+    wanted = 0 if asked.min_position is None else read_token(asked.min_position)
+    found: tuple[list[Balance], int] = await service.counter.ask(
+        _balances, (book, asked.customer, asked.currency, asked.as_of)
+    )
+    # Where it has not been reached, the other way waits for it.
+    return page_of(request, asked, _of_balance, found[0], found[1]) if found[1] >= wanted else None
+
+
+_SHORT = {"customer", "currency", "as_of", "min_position"}
+
+
+def _balances(reader: Reader, asked: Sequence[Any]) -> Sequence[Any]:
+    """Those of many accounts by one statement, as far as they are of one book and day."""
+    alike: dict[Any, list[AccountName]] = {}
+    for book, customer, currency, as_of in asked:
+        alike.setdefault((book, as_of), []).append(AccountName(book, customer, currency))
+    found = {(book, as_of): reader.balances_of(book, names, AsOf(as_of)) for (book, as_of), names in alike.items()}
+    return [
+        (found[book, as_of][AccountName(book, customer, currency)], reader.position)
+        for book, customer, currency, as_of in asked
+    ]
 
 
 def router() -> APIRouter:

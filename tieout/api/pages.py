@@ -19,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from ledger.outcomes import token
 from projections.answers import AsOf
 from projections.reader import Reader
-from tieout.api.answering import POSITION
+from tieout.api.answering import POSITION, Ready
 from tieout.api.asking import Asked, Page
 from tieout.api.forms import FORMS, JSON, chosen
 from tieout.api.problems import ApiCode, Problem
@@ -27,6 +27,7 @@ from tieout.api.service import Service
 
 Key = Any
 """Where a page goes on: the key of the last row of the one before, made of what JSON has."""
+_encode = msgspec.json.Encoder().encode
 AT_ONCE = 1_000
 """Rows in memory while a list is streamed."""
 
@@ -49,8 +50,7 @@ async def listed(request: Request, asked: Page, rows: Rows) -> Response:
     """A page, or the whole list, in the form that the request accepts. Raises ``Problem``."""
     form = chosen(request)
     service: Service = request.app.state.service
-    digest = _digest(request, asked)
-    cursor = _read(asked.cursor, digest) if asked.cursor is not None else None
+    cursor = _read(asked.cursor, _digest(request, asked)) if asked.cursor is not None else None
     limit = asked.limit if form is JSON else AT_ONCE
 
     async def page(position: int | None, key: Key | None) -> tuple[AsOf, Sequence[Any]]:
@@ -60,12 +60,12 @@ async def listed(request: Request, asked: Page, rows: Rows) -> Response:
             pinned = AsOf(as_of.effective_on, reader.position if known is None else known)
             return pinned, rows.after(reader, pinned, key, limit + 1)
 
-        return await service.ask(answered, asked.min_position, is_short=asked.is_short and form is JSON)
+        return await service.ask(answered, asked.min_position)
 
     as_of, first = await (page(None, None) if cursor is None else page(cursor.position, cursor.key))
     assert as_of.position is not None
     if form is JSON:
-        return _json(request, asked, rows, first, as_of.position, digest)
+        return page_of(request, asked, rows.key, first, as_of.position)
     headers = {POSITION: token(as_of.position), "Vary": "Accept"}
     body = _streamed(rows, first, as_of.position, page)
     return StreamingResponse(FORMS[form](rows.type, body), headers=headers, media_type=form)
@@ -91,16 +91,18 @@ def record(found: Any, position: int, headers: dict[str, str] | None = None) -> 
     return Response(body, headers={POSITION: token(position), **(headers or {})}, media_type=JSON)
 
 
-def _json(request: Request, asked: Page, rows: Rows, found: Sequence[Any], position: int, digest: str) -> Response:
+def page_of(request: Request, asked: Page, key: Callable[[Any], Key], found: Sequence[Any], position: int) -> Response:
+    """A page of JSON of the rows that were found at a position, one more than it has where there are more."""
     page, has_more = found[: asked.limit], len(found) > asked.limit
-    headers = {POSITION: token(position), "Vary": "Accept"}
+    at = token(position)
+    headers = [(b"content-type", b"application/json"), (b"tieout-position", at.encode()), (b"vary", b"Accept")]
     following = None
     if has_more:
-        following = _write(_Cursor(position, digest, rows.key(page[-1])))
+        following = _write(_Cursor(position, _digest(request, asked), key(page[-1])))
         query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-        headers["Link"] = f'<{request.url.path}?{urlencode([*query, ("cursor", following)])}>; rel="next"'
-    body = msgspec.json.encode({"data": page, "next": following, "position": token(position)})
-    return Response(body, headers=headers, media_type=JSON)
+        link = f'<{request.url.path}?{urlencode([*query, ("cursor", following)])}>; rel="next"'
+        headers.append((b"link", link.encode("latin-1")))
+    return Ready(200, headers, _encode({"data": page, "next": following, "position": at}))
 
 
 async def _streamed(

@@ -58,7 +58,7 @@ class Service:
         self.access = access(settings)
         self._readers = Readers(settings.location, READERS)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="tieout-question")
-        self._counter = Counter(self._readers, self._threads)
+        self.counter = Counter(self._readers, self._threads)
 
     async def stop(self) -> None:
         """Finish what is in flight, and let go of the store."""
@@ -71,31 +71,24 @@ class Service:
         self._rehearsing.close()
         self.ledger.close()
 
-    async def ask(
-        self, question: Callable[[Reader], T], min_position: str | None = None, *, is_short: bool = False
-    ) -> T:
+    async def ask(self, question: Callable[[Reader], T], min_position: str | None = None) -> T:
         """The answer to a question, at a moment when the projections have reached ``min_position``.
 
-        ``is_short``: it reads some rows only, and may share its moment. Raises ``Problem`` where the position is not
-        reached in time, or is none.
+        Raises ``Problem`` where they do not in time, or the position is none.
         """
         wanted = 0 if min_position is None else position(min_position, "min_position")
         until = monotonic() + WAIT_SECONDS
         while True:
-            if is_short:
-                found = await self._counter.ask(lambda reader: _asked(reader, question, wanted))
-            else:
-                found = await self.in_thread(lambda: self._asked(question, wanted))
+            found = await self.in_thread(lambda: self._asked(question, wanted))
             if found is not None:
-                answer: T = found[0]
-                return answer
+                return found[0]
             if monotonic() > until:
                 raise Problem(ApiCode.POSITION, parameter="min_position")
             await asyncio.sleep(LOOK_SECONDS)
 
     def _asked(self, question: Callable[[Reader], T], wanted: int) -> tuple[T] | None:
         with self._readers.reading() as reader:
-            return _asked(reader, question, wanted)
+            return (question(reader),) if reader.position >= wanted else None
 
     async def require_book(self, book: str) -> None:
         """Raises ``Problem`` where there is no book of this name; one that was found once is there for ever."""
@@ -148,10 +141,6 @@ class Service:
         """What would become of a command, and its events."""
         outcomes, recorded = await self.in_thread(lambda: self._rehearsing.rehearse([one], now_us=self.settings.now_us))
         return outcomes[0], recorded
-
-
-def _asked(reader: Reader, question: Callable[[Reader], T], wanted: int) -> tuple[T] | None:
-    return (question(reader),) if reader.position >= wanted else None
 
 
 def position(text: str, parameter: str) -> int:

@@ -27,7 +27,7 @@ class Served:
         self.url = f"http://127.0.0.1:{self.port}"
         where = {"TIEOUT_DATABASE_URL" if isinstance(store, str) else "TIEOUT_STORE": str(store)}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TIEOUT_")}
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tieout", "serve", "--listen", f"127.0.0.1:{self.port}", *options],
             env=kept | where | {"TIEOUT_LANG": "en"} | environment,

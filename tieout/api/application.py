@@ -23,6 +23,7 @@ from tieout.api import (
     describing,
     explaining,
     following,
+    inbox,
     lists,
     operation,
     own_keys,
@@ -37,7 +38,7 @@ from tieout.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-_PARTS = (commands, bulk, lists, records, explaining, following, unbooked, own_keys, describing, operation)
+_PARTS = (commands, bulk, lists, records, explaining, following, inbox, unbooked, own_keys, describing, operation)
 _OF_FRAMEWORK = {404: ApiCode.ROUTE, 405: ApiCode.METHOD}
 
 

@@ -71,7 +71,13 @@ def document(app: FastAPI) -> dict[str, Any]:
     parts["schemas"] = {**schemas.components(), **_commands()}
     parts["responses"] = schemas.responses()
     parts["securitySchemes"] = {
-        "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, or a JSON Web Token of the issuer."}
+        "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, or a JSON Web Token of the issuer."},
+        "signature": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Tieout-Signature",
+            "description": "t=<seconds>,v1=<hex>: HMAC-SHA256 over `<seconds>.<body>`; or Stripe-Signature, the same.",
+        },
     }
     return found
 
@@ -101,7 +107,13 @@ def _complete(route: APIRoute, operation: dict[str, Any]) -> None:
         status: said for status, said in schemas.problems().items() if status not in operation["responses"]
     }
     permit = next((one.dependency for one in route.dependencies if isinstance(one.dependency, Permit)), None)
-    if permit is None:
+    if operation.pop("x-tieout-signed", None):
+        operation["security"] = [{"signature": []}]
+        operation["requestBody"] = {
+            "required": True,
+            "content": {JSON: {"schema": {"type": "object", "description": "As the other system sends it."}}},
+        }
+    elif permit is None:
         operation["security"] = []
     else:
         operation["security"] = [{"bearer": []}]

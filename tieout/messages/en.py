@@ -312,6 +312,7 @@ ERRORS = {
     "setting.kafka_commands_topic": "it must be letters, digits, dots, hyphens and underscores",
     "setting.kafka_events_topic": "it must be letters, digits, dots, hyphens and underscores",
     "setting.kafka_dead_letters_topic": "it must be letters, digits, dots, hyphens and underscores",
+    "setting.inboxes": 'it must be tables such as [inboxes.stripe] with book = "main", adapter = "stripe" or the path of a feed file, and secret',
     "setting.feeds": 'it must be tables such as [feeds."stripe.events"] with book = "main" and adapter = "stripe" or the path of'
     " a feed file",
     "setting.worker_listen": "it must be HOST:PORT, or nothing",

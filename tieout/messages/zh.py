@@ -290,6 +290,7 @@ ERRORS = {
     "setting.kafka_commands_topic": "必须是字母、数字、点、连字符、下划线",
     "setting.kafka_events_topic": "必须是字母、数字、点、连字符、下划线",
     "setting.kafka_dead_letters_topic": "必须是字母、数字、点、连字符、下划线",
+    "setting.inboxes": '必须是如下形式的表：[inboxes.stripe]，含 book = "main"、adapter = "stripe" 或数据源文件路径、secret',
     "setting.feeds": '必须是形如 [feeds."stripe.events"] 的表，含 book = "main" 和 adapter = "stripe" 或来源文件的路径',
     "setting.worker_listen": "必须是 主机:端口，或为空",
     "setting.api_listen": "必须是 主机:端口",

@@ -258,6 +258,7 @@ def _add(routes: APIRouter, one: List) -> None:
         dependencies=[permitted(*one.roles)],
         name=one.path.strip("/").replace("/", "-"),
         operation_id=f"list-{one.path.strip('/').replace('/', '-')}",
+        description="A page of JSON; in any other form that `Accept` names the whole list, streamed.",
         summary=(one.type.__doc__ or "").split("\n")[0],
         responses=schemas.of_rows(one.type),
     )

@@ -10,8 +10,9 @@ from itertools import groupby
 from typing import NamedTuple
 
 from domain.events import Side
+from projections.accounts import account_of, paged
 from projections.answers import AgeingRow, Bucket
-from projections.items import account_of, open_at
+from projections.items import open_at
 from projections.selectors import Due, Net, Position, Unapplied
 from projections.view import Moment, Scope, View
 
@@ -35,9 +36,20 @@ def check_buckets(buckets: Sequence[int]) -> None:
         raise ValueError(f"buckets must be ascending numbers of days, from 1 on: {', '.join(map(str, buckets))}")
 
 
-def ageing(view: View, scope: Scope, at: Moment, buckets: Sequence[int]) -> list[AgeingRow]:
+def ageing(
+    view: View,
+    scope: Scope,
+    at: Moment,
+    buckets: Sequence[int],
+    after: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> list[AgeingRow]:
     """One row a customer account with something open, by customer and currency."""
-    return _rows(scope.book, at, buckets, _sums(view, scope, at, buckets, by_customer=True))
+
+    def answer(some: Scope) -> list[AgeingRow]:
+        return _rows(scope.book, at, buckets, _sums(view, some, at, buckets, by_customer=True))
+
+    return list(paged(view, scope, at, answer, after, limit))
 
 
 def ageing_totals(view: View, scope: Scope, at: Moment, buckets: Sequence[int]) -> list[AgeingRow]:

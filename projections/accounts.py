@@ -29,7 +29,7 @@ class Keyed(Protocol):
 
 Row = TypeVar("Row", bound=Keyed)
 
-FIRST, MOST = 64, 1_000
+FIRST, MOST = 64, 2_000
 """Accounts that are asked about in one go: at first, and at most."""
 _RECENT = 4_096
 """Events that are looked through for the accounts that they are of."""
@@ -167,7 +167,8 @@ def paged(
         return
     key = tuple(after or ())
     since = (key[0], key[1]) if key else ("", "")
-    size = FIRST if limit is None else min(limit, FIRST)
+    # The account of the last row is asked for again.
+    size = FIRST if limit is None else min(limit + 1, MOST)
     streams: Iterator[str]
     if scope.streams is not None:
         streams = iter(sorted((one for one in scope.streams if _name(one) >= since), key=_name))

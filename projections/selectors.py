@@ -7,6 +7,7 @@ something to a shell or to this form is percent-encoded; an absent field is empt
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Any, get_type_hints
 from urllib.parse import unquote
 
@@ -33,8 +34,7 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """The selector as text."""
-        fields = (getattr(self, name) for name in self.__struct_fields__)
-        return "/".join([_KIND_OF[type(self)], *map(_write, fields)])
+        return "/".join([_KIND_OF[type(self)], *map(_write, msgspec.structs.astuple(self))])
 
 
 class BalanceOf(Selector, frozen=True, kw_only=True):
@@ -161,13 +161,15 @@ def parse(text: str) -> Selector:
 
 
 def _write(value: Any) -> str:
+    if isinstance(value, str):
+        return _quote(value)
     if value is None:
         return ""
     if isinstance(value, Position):
         return token(value)
     if isinstance(value, dict):
         return ",".join(f"{_quote(key)}={_quote(value[key])}" for key in sorted(value))
-    return value.isoformat() if isinstance(value, date) else _quote(str(value))
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _read(hint: Any, field: str) -> Any:
@@ -185,5 +187,7 @@ def _read(hint: Any, field: str) -> Any:
     return unquote(field)
 
 
+# The fields of a row's selectors are mostly the same.
+@lru_cache(1_000)
 def _quote(text: str) -> str:
     return _SPECIAL.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)

@@ -142,6 +142,7 @@ class Bucket(Answer, frozen=True, kw_only=True):
 class AgeingRow(Answer, frozen=True, kw_only=True):
     """Ageing 账龄 of a customer account, or of all in a currency (``customer`` None).
 
+    Asked for by a dimension, a row is of the items with one value of it, the ``group``, or (None) without it.
     Identity 12: ``not_due`` + Σ ``buckets`` − ``unapplied`` = ``net``. ``unapplied`` is what all credit items have open
     (prepayments, credit notes, deposits). Explains ``not_due``, ``unapplied`` and ``net``.
     """
@@ -158,11 +159,15 @@ class AgeingRow(Answer, frozen=True, kw_only=True):
     net: Annotated[int, Meta(description="not_due and all buckets less unapplied, in minor units of the currency.")]
     base_net: Annotated[int, Meta(description="The same in minor units of the base currency.")]
     explain: Explains
+    group: Annotated[
+        str | None,
+        Meta(description="The value of the dimension that was asked by; null: items without it, or none was asked by."),
+    ] = None
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> tuple[str, ...]:
         """Its place in lists."""
-        return self.customer or "", self.currency
+        return self.customer or "", self.currency, *(() if self.group is None else (self.group,))
 
 
 class Movement(Answer, frozen=True, kw_only=True):

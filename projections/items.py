@@ -17,7 +17,7 @@ from projections.selectors import BalanceOf, ItemAmount, ItemOpen, Position
 from projections.view import Moment, Parameters, Scope, View
 
 _IS_OPEN = "(i.open_now != 0 OR i.open_base_now != 0)"
-_read_dimensions = msgspec.json.Decoder(dict[str, str]).decode
+read_dimensions = msgspec.json.Decoder(dict[str, str]).decode
 
 
 class Query(NamedTuple):
@@ -122,7 +122,7 @@ def _item(row: tuple[Any, ...], at: Moment) -> OpenItem:
         currency=name.currency,
         role=role,
         account=account,
-        dimensions=_read_dimensions(dimensions),
+        dimensions=read_dimensions(dimensions),
         due_on=due_on,
         effective_on=effective_on,
         amount=amount,

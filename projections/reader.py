@@ -227,11 +227,17 @@ class Reader:
         currency: str | None = None,
         after: Sequence[str] | None = None,
         limit: int | None = None,
+        *,
+        by: str = "customer",
     ) -> list[AgeingRow]:
-        """Ageing of each customer account with something open; ``as_of.effective_on`` must be given."""
+        """Ageing of each customer account with something open; ``as_of.effective_on`` must be given.
+
+        ``by``: ``customer``; ``currency``, all customers taken together; or ``dimension:<name>``, by currency and value of
+        a dimension of the items' postings. ValueError for anything else.
+        """
         ageing.check_buckets(buckets)
-        wanted = scope(self._view, book, customer, currency)
-        return ageing.ageing(self._view, wanted, self._view.at(as_of), buckets, after, limit)
+        wanted, at = scope(self._view, book, customer, currency), self._view.at(as_of)
+        return ageing.ageing_by(by, self._view, wanted, at, buckets, customer, after, limit)
 
     def ageing_totals(
         self,

@@ -87,6 +87,24 @@ class Unapplied(Selector, frozen=True, kw_only=True):
     position: Position
 
 
+class Share(Selector, frozen=True, kw_only=True):
+    """What the items whose postings have a ``value`` of a dimension (None: have none of it) have open.
+
+    ``side`` D: debit items, those overdue by ``from_days`` to ``to_days`` days (None: no bound); C: credit items,
+    positive; both: debit less credit.
+    """
+
+    customer: str | None
+    currency: str
+    dimension: str
+    value: str | None
+    side: str
+    from_days: int | None
+    to_days: int | None
+    effective_on: date
+    position: Position
+
+
 class Net(Selector, frozen=True, kw_only=True):
     """What is owed over all control accounts: debit less credit."""
 
@@ -132,6 +150,7 @@ _KINDS: dict[str, type[Selector]] = {
     "item-amount": ItemAmount,
     "due": Due,
     "unapplied": Unapplied,
+    "share": Share,
     "net": Net,
     "movement": Moved,
     "running": Running,
@@ -139,6 +158,7 @@ _KINDS: dict[str, type[Selector]] = {
 }
 _KIND_OF = {type_: kind for kind, type_ in _KINDS.items()}
 PARTS = ("opening", "debit", "credit", "closing")
+SIDES = ("D", "C", "both")
 
 
 def parse(text: str) -> Selector:
@@ -157,6 +177,8 @@ def parse(text: str) -> Selector:
         raise ValueError(f"not a selector: {text!r} ({error})") from None
     if isinstance(selector, Turnover) and selector.part not in PARTS:
         raise ValueError(f"not a selector: {text!r} (the part must be one of {', '.join(PARTS)})")
+    if isinstance(selector, Share) and selector.side not in SIDES:
+        raise ValueError(f"not a selector: {text!r} (the side must be one of {', '.join(SIDES)})")
     return selector
 
 

@@ -204,6 +204,28 @@ class Statement(Answer, frozen=True, kw_only=True):
     explain: Explains
 
 
+class BalanceDay(Answer, frozen=True, kw_only=True):
+    """What a customer account has at the end of a day over all of its control accounts. Explains ``net``."""
+
+    effective_on: Annotated[date, Meta(description="The day, of the book's calendar.")]
+    net: Annotated[int, Meta(description="Debit less credit, in minor units of the currency.")]
+    base_net: Annotated[int, Meta(description="Debit less credit, in minor units of the base currency.")]
+    explain: Explains
+
+
+class BalanceHistory(Answer, frozen=True, kw_only=True):
+    """What a customer account had before a day, and at the end of each day up to another on which that changed."""
+
+    book: BookId
+    customer: CustomerId
+    currency: CurrencyCode
+    from_on: Annotated[date, Meta(description="The first day.")]
+    to_on: Annotated[date, Meta(description="The last day.")]
+    position: KnownAt
+    opening: Annotated[BalanceDay, Meta(description="The end of the day before the first.")]
+    days: Annotated[list[BalanceDay], Meta(description="The days on which it changed, in order.")]
+
+
 class JournalEntry(Answer, frozen=True, kw_only=True):
     """An event's postings 凭证. Events that one command booked share ``voucher``, the position of its last event.
 

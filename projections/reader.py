@@ -14,6 +14,7 @@ from projections import (
     accounts,
     ageing,
     allowance,
+    balance_history,
     changes,
     closing,
     completeness,
@@ -41,6 +42,7 @@ from projections.answers import (
     AsOf,
     AuditRow,
     Balance,
+    BalanceHistory,
     Changes,
     ClosingFinding,
     ControlRow,
@@ -255,6 +257,13 @@ class Reader:
     ) -> Statement:
         """A customer account's statement; movements by day and log position, those that net to zero left out."""
         return statement.statement(self._view, book, customer, currency, from_on, self._view.at(as_of))
+
+    def balance_history(
+        self, book: str, customer: str, currency: str, from_on: date, to_on: date, as_of: AsOf = AsOf()
+    ) -> BalanceHistory:
+        """What a customer account had before a day, and at the end of each day up to another on which that changed."""
+        at = self._view.at(as_of)
+        return balance_history.balance_history(self._view, book, customer, currency, from_on, to_on, at)
 
     def changes(self, book: str, customer: str, currency: str, then: AsOf, as_of: AsOf = AsOf()) -> Changes:
         """What changed since a customer account's statement, of a day as known at a position."""

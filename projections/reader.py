@@ -67,6 +67,7 @@ from projections.answers import (
     Unusual,
 )
 from projections.arrivals import Wanted
+from projections.books import book_at
 from projections.log import Logged
 from projections.standing import NotFollowed
 from projections.view import Scope, View, scope
@@ -171,6 +172,10 @@ class Reader:
         0 where nothing was. ValueError for an instant without a time zone.
         """
         return log.position_at(self._connection, log.microseconds(instant), self._view.position)
+
+    def book(self, book: str, as_of: AsOf = AsOf()) -> Book:
+        """A book as it was at a position; it must have been opened."""
+        return book_at(self._view, book, self._view.at(as_of).position)
 
     def accounts(
         self,

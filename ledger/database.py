@@ -49,6 +49,10 @@ class Connection(Protocol):
         """Run one statement with its parameters; its rows are in memory."""
 
     @property
+    def again(self) -> Callable[..., Rows]:
+        """``execute`` for what is asked again and again with other values: planned once, without knowing them."""
+
+    @property
     def stream(self) -> Callable[..., Iterator[Row]]:
         """The rows of a statement as they are read, within ``snapshot``; never all of them in memory."""
 

@@ -173,8 +173,8 @@ class Reader:
         """
         return log.position_at(self._connection, log.microseconds(instant), self._view.position)
 
-    def book(self, book: str, as_of: AsOf = AsOf()) -> Book:
-        """A book as it was at a position; it must have been opened."""
+    def book(self, book: str, as_of: AsOf = AsOf()) -> Book | None:
+        """A book as it was at a position; None where it was not open yet."""
         return book_at(self._view, book, self._view.at(as_of).position)
 
     def accounts(

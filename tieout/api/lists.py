@@ -172,6 +172,9 @@ def _audit(reader: Reader, book: str, a: Any, at: AsOf, after: Key, limit: int) 
 
 def _differences(reader: Reader, book: str, a: Any, at: AsOf, after: Key, limit: int) -> Iterable[SmallDifference]:
     state = reader.book(book)
+    # The projections may not have followed the log that far.
+    if state is None:
+        return ()
     return reader.differences(state, a.customer, a.currency, a.from_on, at, after and tuple(after), limit)
 
 

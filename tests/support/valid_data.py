@@ -20,7 +20,8 @@ _OF_WHAT_IS_THERE = (401, 403, 404, 409, 412)
 """For what no schema knows: who asks, what the books hold, and which cursors and positions were given."""
 _NAMED = 428
 """A command is named by a header or in its body; each alone may be left out."""
-_BY_THE_BOOKS = {code.value for code in Code} - {Code.COMMAND_MUST_BE_VALID.value} | {"batch_must_hold_as_a_whole"}
+_OF_WHAT_STANDS = {"batch_must_hold_as_a_whole", "entry_must_be_open"}
+_BY_THE_BOOKS = {code.value for code in Code} - {Code.COMMAND_MUST_BE_VALID.value} | _OF_WHAT_STANDS
 _BEYOND_A_SCHEMA = re.compile(
     "|".join(
         (

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.requests import Request
 
-from consumers.commands import parse_given
+from consumers.commands import key_twice, parse_given
 from consumers.problems import Fault
 from domain.commands import ID_LENGTH, Command, DocumentRef
 from domain.refusals import RULES, Code
@@ -134,19 +134,14 @@ def _with_maker(text: bytes, given: dict[str, str], principal: Principal) -> byt
 
 def _object(text: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(text, object_pairs_hook=_once)
+        body = json.loads(text)
     except (ValueError, RecursionError):
         raise Problem(ApiCode.JSON) from None
     if not isinstance(body, dict):
         raise invalid(Code.COMMAND_MUST_BE_VALID, "", "must be an object")
+    if (twice := key_twice(text)) is not None:
+        raise _problem(twice, text)
     return body
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
-    return found
 
 
 def _problem(fault: Fault, text: bytes) -> Problem:

@@ -62,7 +62,7 @@ RULES: dict[ApiCode, str] = {
     ApiCode.PARAMETER: "a parameter must be of its type and within its bounds",
     ApiCode.ACCEPTABLE: "Accept must name a form that this answer comes in",
     ApiCode.MEDIA: "Content-Type must be one that is read here",
-    ApiCode.JSON: "a body must be JSON in UTF-8, with no key twice in an object",
+    ApiCode.JSON: "a body must be JSON in UTF-8",
     ApiCode.IDEMPOTENCY_KEY: "a command must have a name of its own: Idempotency-Key, or source_id in the body",
     ApiCode.ACTOR: "who acts is whoever the credential is of",
     ApiCode.NAME: "of keys that are live no two have the same name",

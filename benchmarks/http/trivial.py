@@ -22,7 +22,13 @@ class Payment(RecordPayment):
 @app.post("/payments", status_code=201)
 async def post(body: Payment) -> dict[str, str | int]:
     """Answers as long as an outcome is."""
-    return {"status": "booked", "position": "0:123456", "events": 1, "document": f"payment::{body.number}:1", "version": 1}
+    return {
+        "status": "booked",
+        "position": "0:123456",
+        "events": 1,
+        "document": f"payment::{body.number}:1",
+        "version": 1,
+    }
 
 
 @app.get("/balance")

@@ -105,7 +105,17 @@ async def answered(request: Request, error: Exception) -> Response:
             error=type(error).__name__,
             at=f"{at.filename}:{at.lineno}",
         )
-    return respond(request, Problem(ApiCode.UNEXPECTED) if kind is None else _ANSWERS[kind](error))
+    problem = Problem(ApiCode.UNEXPECTED) if kind is None else _ANSWERS[kind](error)
+    if problem.code == ApiCode.METHOD:
+        problem.headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return respond(request, problem)
+
+
+def _methods(request: Request) -> set[str]:
+    """What the routes of a path take, all together."""
+    path = request.scope["path"]
+    routes = [one for one in request.app.routes if isinstance(one, APIRoute) and one.path_regex.match(path)]
+    return {method for one in routes for method in one.methods or ()}
 
 
 def _of_framework(error: Any) -> Problem:

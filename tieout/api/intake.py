@@ -17,15 +17,15 @@ from starlette.requests import Request
 from consumers.commands import key_twice, parse_given
 from consumers.problems import Fault
 from domain.commands import ID_LENGTH, Command, DocumentRef
-from domain.refusals import RULES, Code
+from domain.refusals import Code
 from ledger.outcomes import Submission
 from tieout.api.problems import ApiCode, Problem, invalid
 from tieout.api.roles import Principal
 
 T = TypeVar("T")
 
-_KEY = re.compile(rf"[^\x00-\x1f\x7f]{{1,{ID_LENGTH}}}")
-_VERSION = re.compile(r'"([0-9]{1,18})"')
+_KEY = re.compile(r"[!-~]+( +[!-~]+)*")
+_VERSION = re.compile(r'"?([0-9]{1,18})"?')
 JSON = "application/json"
 _JSON = JSON.encode()
 Fields = Mapping[bytes, bytes]
@@ -80,8 +80,9 @@ def idempotency_key(fields: Fields) -> str | None:
     key = sent.decode("latin-1")
     if len(key) >= 2 and key[0] == key[-1] == '"':
         key = key[1:-1]
-    if not _KEY.fullmatch(key):
-        raise Problem(ApiCode.PARAMETER, parameter="Idempotency-Key", rule=f"a key has 1 to {ID_LENGTH} characters")
+    if len(key) > ID_LENGTH or not _KEY.fullmatch(key):
+        rule = f"a key must be 1 to {ID_LENGTH} characters of ASCII, with no space at either end"
+        raise Problem(ApiCode.PARAMETER, parameter="Idempotency-Key", rule=rule)
     return key
 
 
@@ -92,8 +93,7 @@ def version(fields: Fields) -> int | None:
         return None
     found = _VERSION.fullmatch(tag.strip().decode("latin-1"))
     if found is None:
-        # An entity tag that we never gave matches nothing.
-        raise Problem(Code.VERSION, status=412, rule=RULES[Code.VERSION], parameter="If-Match")  # type: ignore[arg-type]
+        raise Problem(ApiCode.PARAMETER, parameter="If-Match", rule='it must be one ETag of ours, such as "3"')
     return int(found[1])
 
 

@@ -56,6 +56,8 @@ async def listed(request: Request, asked: Page, rows: Rows) -> Response:
     async def page(position: int | None, key: Key | None) -> tuple[AsOf, Sequence[Any]]:
         def answered(reader: Reader) -> tuple[AsOf, Sequence[Any]]:
             as_of = asked.moment(reader)
+            if position is not None and position > reader.position:
+                raise Problem(ApiCode.CURSOR, parameter="cursor")
             known = as_of.position if position is None else position
             pinned = AsOf(as_of.effective_on, reader.position if known is None else known)
             return pinned, rows.after(reader, pinned, key, limit + 1)

@@ -42,6 +42,7 @@ class ApiCode(StrEnum):
     NAME = "name_must_not_be_taken"
     WHOLE = "batch_must_hold_as_a_whole"
     CURSOR = "cursor_must_be_of_this_list"
+    KNOWN = "position_must_be_of_this_log"
     FOUND = "what_is_asked_for_must_exist"
     SIGNATURE = "signature_must_hold"
     POSITION = "position_must_be_reached"
@@ -68,6 +69,7 @@ RULES: dict[ApiCode, str] = {
     ApiCode.NAME: "of keys that are live no two have the same name",
     ApiCode.WHOLE: "if one command of an atomic batch is refused, none is booked",
     ApiCode.CURSOR: "a cursor must come from this list, asked with the same parameters",
+    ApiCode.KNOWN: "a position must be one that this log has reached, as a write or a read returned it",
     ApiCode.FOUND: "what the path names must be in the books",
     ApiCode.SIGNATURE: "a webhook must be signed with the secret of its endpoint",
     ApiCode.POSITION: "the projections must have reached the position in time; ask again",
@@ -89,11 +91,13 @@ STATUS: dict[ApiCode, HTTPStatus] = {
     ApiCode.ACCEPTABLE: HTTPStatus.NOT_ACCEPTABLE,
     ApiCode.MEDIA: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ApiCode.JSON: HTTPStatus.BAD_REQUEST,
-    ApiCode.IDEMPOTENCY_KEY: HTTPStatus.BAD_REQUEST,
+    ApiCode.IDEMPOTENCY_KEY: HTTPStatus.PRECONDITION_REQUIRED,
     ApiCode.ACTOR: HTTPStatus.FORBIDDEN,
     ApiCode.NAME: HTTPStatus.CONFLICT,
     ApiCode.WHOLE: HTTPStatus.UNPROCESSABLE_ENTITY,
-    ApiCode.CURSOR: HTTPStatus.BAD_REQUEST,
+    # Opaque, and none of ours: there is no such page, and no such state.
+    ApiCode.CURSOR: HTTPStatus.NOT_FOUND,
+    ApiCode.KNOWN: HTTPStatus.NOT_FOUND,
     ApiCode.FOUND: HTTPStatus.NOT_FOUND,
     ApiCode.SIGNATURE: HTTPStatus.UNAUTHORIZED,
     ApiCode.POSITION: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -17,7 +17,7 @@ from domain.refusals import RULES, Code
 from ledger.approvals import Request
 from ledger.codec import Recorded
 from ledger.ledger import Ledger
-from ledger.outcomes import Outcome, Submission, read_token, token
+from ledger.outcomes import Outcome, Submission, read_token
 from ledger.waiting import WaitingFact
 from projections.reader import Reader
 from projections.readers import Readers
@@ -80,15 +80,18 @@ class Service:
         until = monotonic() + WAIT_SECONDS
         while True:
             found = await self.in_thread(lambda: self._asked(question, wanted))
-            if found is not None:
+            if not isinstance(found, int):
                 return found[0]
+            if found < wanted:
+                raise Problem(ApiCode.KNOWN, parameter="min_position")
             if monotonic() > until:
                 raise Problem(ApiCode.POSITION, parameter="min_position")
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _asked(self, question: Callable[[Reader], T], wanted: int) -> tuple[T] | None:
+    def _asked(self, question: Callable[[Reader], T], wanted: int) -> tuple[T] | int:
+        """The answer, or the head of a log that the projections have not followed far enough."""
         with self._readers.reading() as reader:
-            return (question(reader),) if reader.position >= wanted else None
+            return (question(reader),) if reader.position >= wanted else reader.head()
 
     async def require_book(self, book: str) -> None:
         """Raises ``Problem`` where there is no book of this name; one that was found once is there for ever."""
@@ -148,4 +151,4 @@ def position(text: str, parameter: str) -> int:
     try:
         return read_token(text)
     except ValueError:
-        raise Problem(ApiCode.PARAMETER, parameter=parameter, rule=f"a position looks like {token(123)}") from None
+        raise Problem(ApiCode.KNOWN, parameter=parameter) from None

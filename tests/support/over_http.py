@@ -49,7 +49,7 @@ class Book(NamedTuple):
 
     def ask(self, within: str, **parameters: Any) -> httpx2.Response:
         """Ask a question."""
-        return self.client.get(self.path(within), params=parameters)
+        return self.client.get(self.path(within), params=parameters or None)
 
     def answer(self, within: str, **parameters: Any) -> Any:
         """The data of a question that must be answered, as of what was booked before."""

@@ -81,7 +81,7 @@ def test_a_key_and_a_source_id_that_differ_are_refused(book: Book) -> None:
 
 
 def test_a_command_needs_a_name(book: Book) -> None:
-    problem = refused(book.send("issue-invoice", invoice("1")), 400, "idempotency_key_must_be_given")
+    problem = refused(book.send("issue-invoice", invoice("1")), 428, "idempotency_key_must_be_given")
     assert problem["parameter"] == "Idempotency-Key"
 
 
@@ -174,8 +174,11 @@ def test_a_write_for_another_version_is_refused(book: Book) -> None:
     right = book.send("issue-invoice", invoice("2"), "i2", If_Match=tag)
     assert (right.status_code, right.headers["ETag"]) == (201, '"2"')
     head = book.head()
-    for wrong in (tag, '"3"', "*", "2", 'W/"2"', '"x"', '"1", "2"'):
-        refused(book.send("issue-invoice", invoice("3"), "i3", If_Match=wrong), 412, "version_must_be_the_current_one")
+    for stale in (tag, '"3"'):
+        refused(book.send("issue-invoice", invoice("3"), "i3", If_Match=stale), 412, "version_must_be_the_current_one")
+    for wrong in ("*", 'W/"2"', '"x"', '"1", "2"'):
+        answer = book.send("issue-invoice", invoice("3"), "i3", If_Match=wrong)
+        assert refused(answer, 400, "parameter_must_be_valid")["parameter"] == "If-Match"
     assert book.head() == head
     # What was booked at its version is booked, whatever the version is now.
     again = book.send("issue-invoice", invoice("2"), "i2", If_Match=tag)

@@ -50,7 +50,7 @@ class Route(NamedTuple):
         more: dict[str, Any] = {}
         if self.method == "POST":
             more = {"json": self.body(), "headers": {"Idempotency-Key": f"role-{next(_numbers)}"}}
-        return client.request(self.method, path, params=query, **more)
+        return client.request(self.method, path, params=query or None, **more)
 
     def body(self) -> Any:
         """The example of its body; of a list of commands one, of what has none an empty object."""
@@ -150,3 +150,42 @@ def test_who_reads_one_book_sees_only_that(clients: Any) -> None:
     assert {one["source"] for one in client.get("/v1/events").json()["data"]} == {f"tieout/{BOOK}"}
     answer = client.get("/v1/events", params={"book": OTHER})
     assert (answer.status_code, answer.json()["code"]) == (403, "role_must_allow_it")
+
+
+ANSWERED = [one for one in GUARDED if one.method == "GET" and one.path.startswith("/v1")]
+NO_BOOK_YET = ("open-book", "request-approval")
+"""Commands that need no book, or say in their example which."""
+OF_BOOK = [one for one in ROUTES if "{book}" in one.path and not one.path.endswith(NO_BOOK_YET)]
+
+
+@pytest.mark.parametrize("route", ANSWERED, ids=named)
+def test_every_read_says_its_position(clients: Any, route: Route) -> None:
+    answer = route.call(clients("admin:*"), "main")
+    if answer.status_code == 404:
+        # What the examples name is not there: no such entry, no matrix.
+        assert answer.json()["code"] == "what_is_asked_for_must_exist"
+        return
+    assert answer.status_code == 200, answer.text
+    said = answer.json()
+    assert answer.headers["Tieout-Position"] == (said["position"] if "position" in said else said["next"])
+
+
+@pytest.mark.parametrize("route", OF_BOOK, ids=named)
+def test_a_book_that_there_is_not_is_not_found(clients: Any, route: Route) -> None:
+    answer = route.call(clients("admin:*"), "nowhere")
+    found = answer.json()
+    assert answer.status_code == 404, answer.text
+    # Of a document it is the books that are asked.
+    assert found["code"] == ("what_is_asked_for_must_exist" if "reversal" in route.path else "book_must_exist")
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=named)
+def test_a_name_that_the_query_has_not_is_refused(clients: Any, route: Route) -> None:
+    answer = Route(route.method, f"{route.path}?no_such_name=1", {**route.said, "parameters": only_path(route)}).call(
+        clients("admin:*"), "main"
+    )
+    assert (answer.status_code, answer.json()["parameter"]) == (400, "no_such_name"), answer.text
+
+
+def only_path(route: Route) -> list[dict[str, Any]]:
+    return [one for one in route.said.get("parameters", ()) if one["in"] == "path"]

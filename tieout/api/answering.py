@@ -52,7 +52,9 @@ def answer(outcome: Outcome, body: Any = None, *, hit: bool = False) -> Response
         headers.append((b"etag", b'"%d"' % outcome.version))
     if hit:
         headers.append((b"idempotency-hit", b"true"))
-    return Ready(_STATUS.get(outcome.status, 200), headers, _encode(outcome_fields(outcome)))
+    # What changes nothing has created nothing.
+    status = _STATUS[outcome.status] if outcome.events else 200
+    return Ready(status, headers, _encode(outcome_fields(outcome)))
 
 
 class Ready(Response):

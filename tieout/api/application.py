@@ -27,6 +27,7 @@ from tieout.api import (
     lists,
     operation,
     own_keys,
+    parameters,
     records,
     unbooked,
 )
@@ -105,10 +106,15 @@ async def answered(request: Request, error: Exception) -> Response:
             error=type(error).__name__,
             at=f"{at.filename}:{at.lineno}",
         )
-    problem = Problem(ApiCode.UNEXPECTED) if kind is None else _ANSWERS[kind](error)
+    problem = _unexpected(request) if kind is None else _ANSWERS[kind](error)
     if problem.code == ApiCode.METHOD:
         problem.headers["Allow"] = ", ".join(sorted(_methods(request)))
     return respond(request, problem)
+
+
+def _unexpected(request: Request) -> Problem:
+    """What was still under way when the store was let go fails for that."""
+    return Problem(ApiCode.STOPPING if request.app.state.service.is_stopping else ApiCode.UNEXPECTED)
 
 
 def _methods(request: Request) -> set[str]:
@@ -122,17 +128,10 @@ def _of_framework(error: Any) -> Problem:
     return Problem(_OF_FRAMEWORK.get(error.status_code, ApiCode.UNEXPECTED), headers=error.headers)
 
 
-def _of_parameter(error: Any) -> Problem:
-    """A parameter of path or query that is none; which, and what it must be."""
-    first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"][1:])
-    return Problem(ApiCode.PARAMETER, parameter=name, rule=f"{name}: {first['msg']}")
-
-
 _ANSWERS: dict[type[Exception], Callable[[Any], Problem]] = {
     Problem: lambda problem: problem,
     HTTPException: _of_framework,
-    RequestValidationError: _of_parameter,
+    RequestValidationError: parameters.wrong,
     OperationalError: lambda _: Problem(ApiCode.STORE),
     NotFollowed: lambda _: Problem(ApiCode.STORE),
     Contention: lambda _: Problem(ApiCode.ROOM),

@@ -24,7 +24,7 @@ from projections.outbound.outgoing import outgoing
 from projections.reader import Reader
 from tieout.api import schemas
 from tieout.api.answering import POSITION
-from tieout.api.asking import TOKEN, BookPath, Currency, Customer, Page
+from tieout.api.asking import TOKEN, BookPath, Currency, Customer, Document, Page
 from tieout.api.forms import JSON, JSON_LINES, chosen_of
 from tieout.api.lists import key_of
 from tieout.api.pages import Key, Rows, listed
@@ -64,9 +64,7 @@ class AccountEventsAsked(Page):
 
     customer: Customer | None = None
     currency: Currency | None = None
-    document: str | None = Field(
-        None, max_length=220, description="Only of this document, kind:series:number:revision."
-    )
+    document: Document | None = None
 
 
 class Seen(msgspec.Struct):

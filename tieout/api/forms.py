@@ -155,7 +155,7 @@ def _columns(type_: type[msgspec.Struct]) -> dict[str, type]:
 
 def _native(hint: Any) -> type:
     if get_origin(hint) in (Union, UnionType):
-        [hint, *others] = [one for one in get_args(hint) if one is not type(None)]
+        [hint, *others] = [one for one in get_args(hint) if one not in (type(None), msgspec.UnsetType)]
         if others:
             return dict
     if isinstance(hint, type) and issubclass(hint, str):
@@ -170,7 +170,10 @@ def _native(hint: Any) -> type:
 def _flat(row: msgspec.Struct, columns: Sequence[str]) -> Iterator[Any]:
     for name in columns:
         value = getattr(row, name)
-        yield value if value is None or isinstance(value, _NATIVE) else _encode(value).decode()
+        if value is None or value is msgspec.UNSET:
+            yield None
+        else:
+            yield value if isinstance(value, _NATIVE) else _encode(value).decode()
 
 
 def _cell(value: Any) -> Any:

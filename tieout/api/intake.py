@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.requests import Request
 
-from consumers.commands import parse_given
+from consumers.commands import key_twice, parse_given
 from consumers.problems import Fault
 from domain.commands import ID_LENGTH, Command, DocumentRef
 from domain.refusals import Code
 from ledger.outcomes import Submission
-from tieout.api.problems import ApiCode, Problem, invalid
+from tieout.api.problems import ApiCode, Problem, invalid, pointer_of
 from tieout.api.roles import Principal
 
 T = TypeVar("T")
@@ -104,9 +104,42 @@ async def body_of(request: Request, type_: type[T], absent: bytes = b"") -> T:
     try:
         return msgspec.json.decode(await request.body() or absent, type=type_)
     except msgspec.ValidationError as error:
-        raise Problem(ApiCode.PARAMETER, status=HTTPStatus.UNPROCESSABLE_ENTITY, rule=str(error)) from None
+        raise _of_field(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem(ApiCode.JSON) from None
+
+
+def _of_field(text: str) -> Problem:
+    """What the decoder says of a body, in plain words, with a pointer to the field."""
+    found = _DECODER.fullmatch(text)
+    assert found is not None
+    path = re.sub(r"\[(\d+)\]", r".\1", found["path"] or "").strip(".")
+    named = _NAMED.fullmatch(found["words"])
+    if named is not None:
+        path = f"{path}.{named[2]}".strip(".")
+        rule = "must be given" if named[1] == "missing required" else "is not a field here"
+    else:
+        rule = _plain(found["words"])
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return Problem(
+        ApiCode.PARAMETER,
+        status=status,
+        pointer=pointer_of(path) if path else None,
+        rule=f"{path}: {rule}".removeprefix(": "),
+    )
+
+
+def _plain(words: str) -> str:
+    """``Expected `array` of length >= 1`` is: must be a list of length >= 1."""
+    if not words.startswith("Expected"):
+        return "must be a day, YYYY-MM-DD"
+    words = words.removeprefix("Expected ").partition(", got")[0].replace(" matching regex", " of the form")
+    return "must be " + re.sub("`([^`]*)`", lambda kind: _KINDS.get(kind[1], kind[1]), words)
+
+
+_DECODER = re.compile(r"(?P<words>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
+_NAMED = re.compile(r"Object (missing required|contains unknown) field `(.*)`", re.DOTALL)
+_KINDS = {"str": "text in quotes", "array": "a list", "object": "an object", "date": "a day, YYYY-MM-DD"}
 
 
 def _require_json(fields: Fields) -> None:
@@ -142,19 +175,14 @@ def _own_id(key: str) -> str:
 
 def _object(text: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(text, object_pairs_hook=_once)
+        body = json.loads(text)
     except (ValueError, RecursionError):
         raise Problem(ApiCode.JSON) from None
     if not isinstance(body, dict):
         raise invalid(Code.COMMAND_MUST_BE_VALID, "", "must be an object")
+    if (twice := key_twice(text)) is not None:
+        raise _problem(twice, text)
     return body
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
-    return found
 
 
 def _problem(fault: Fault, text: bytes) -> Problem:

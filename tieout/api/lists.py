@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from domain.documents import KINDS, AccountName
 from ledger.outcomes import read_token
@@ -27,11 +27,10 @@ from projections.answers import (
 )
 from projections.reader import Reader
 from tieout.api import schemas
-from tieout.api.asking import Account, BookPath, Currency, Customer, Day, Page
+from tieout.api.asking import Account, BookPath, Currency, Customer, Day, Document, Page
 from tieout.api.forms import accepts_json
 from tieout.api.pages import Key, Rows, listed, page_of
 from tieout.api.permits import permitted
-from tieout.api.problems import ApiCode, Problem
 from tieout.api.roles import Role
 from tieout.api.service import Service
 
@@ -49,17 +48,26 @@ class ItemsAsked(OfAccounts):
     """Which open items."""
 
     settled: bool = Field(False, description="Also those that have nothing open.")
-    account: str | None = Field(None, max_length=64, description="Only on this control account, by its code.")
-    document: str | None = Field(
-        None, max_length=220, description="Only of this document, kind:series:number:revision."
-    )
+    account: Account | None = Field(None, description="Only on this control account, by its code.")
+    document: Document | None = None
+
+
+def _ascending(buckets: str) -> str:
+    days = _days(buckets)
+    if days != sorted(set(days)):
+        raise ValueError("must ascend")
+    return buckets
+
+
+def _days(buckets: str) -> list[int]:
+    return [int(days) for days in buckets.split(",")]
 
 
 class AgeingAsked(OfAccounts):
     """Which ageing; ``as_of`` must be given."""
 
     as_of: Day = Field(description="The day of the book's calendar as of which it is.")
-    buckets: str = Field(
+    buckets: Annotated[str, AfterValidator(_ascending)] = Field(
         "30,60,90",
         pattern=r"^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4}){0,11}$",
         description="Upper ends of the buckets in days overdue, ascending, with commas.",
@@ -91,9 +99,7 @@ class AuditAsked(Page):
     """Which events of the audit trail."""
 
     customer: Customer | None = None
-    document: str | None = Field(
-        None, max_length=220, description="Only of this document, kind:series:number:revision."
-    )
+    document: Document | None = None
 
 
 class OfDay(OfAccounts):
@@ -159,11 +165,7 @@ class List(NamedTuple):
 
 
 def _ageing(reader: Reader, book: str, a: Any, at: AsOf, after: Key, limit: int) -> Iterable[AgeingRow]:
-    buckets = [int(end) for end in a.buckets.split(",")]
-    try:
-        return reader.ageing(book, at, buckets, a.customer, a.currency, after, limit, by=a.by)
-    except ValueError:
-        raise Problem(ApiCode.PARAMETER, parameter="buckets", rule="buckets: must be ascending") from None
+    return reader.ageing(book, at, _days(a.buckets), a.customer, a.currency, after, limit, by=a.by)
 
 
 def _audit(reader: Reader, book: str, a: Any, at: AsOf, after: Key, limit: int) -> Iterable[AuditRow]:

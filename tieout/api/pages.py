@@ -42,15 +42,15 @@ class Rows(NamedTuple):
 
 class _Cursor(msgspec.Struct, array_like=True):
     position: int
-    asked: str
     key: Key
+    mark: str
 
 
 async def listed(request: Request, asked: Page, rows: Rows) -> Response:
     """A page, or the whole list, in the form that the request accepts. Raises ``Problem``."""
     form = chosen(request)
     service: Service = request.app.state.service
-    cursor = _read(asked.cursor, _digest(request, asked)) if asked.cursor is not None else None
+    cursor = _read(request, asked, asked.cursor) if asked.cursor is not None else None
     limit = asked.limit if form is JSON else AT_ONCE
 
     async def page(position: int | None, key: Key | None) -> tuple[AsOf, Sequence[Any]]:
@@ -105,7 +105,7 @@ def page_of(request: Request, asked: Page, key: Callable[[Any], Key], found: Seq
     headers = [(b"content-type", b"application/json"), (b"tieout-position", at.encode()), (b"vary", b"Accept")]
     following = None
     if has_more:
-        following = _write(_Cursor(position, _digest(request, asked), key(page[-1])))
+        following = _write(request, asked, position, key(page[-1]))
         query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
         link = f'<{request.url.path}?{urlencode([*query, ("cursor", following)])}>; rel="next"'
         headers.append((b"link", link.encode("latin-1")))
@@ -126,22 +126,26 @@ async def _streamed(
         yield found
 
 
-def _digest(request: Request, asked: Page) -> str:
-    """What a cursor is of: the path and all parameters but those that choose the page."""
+def _mark(request: Request, asked: Page, position: int, key: Key) -> str:
+    """Of what a cursor says, and is of: the path, and all parameters but those that choose the page.
+
+    No secret: it finds what was mixed up or broken. Who makes one up sees nothing that he could not ask for.
+    """
     said = asked.model_dump(mode="json", exclude={"cursor", "limit", "min_position"}, exclude_none=True)
-    return sha256(msgspec.json.encode([request.url.path, said], order="sorted")).hexdigest()[:16]
+    return sha256(msgspec.json.encode([request.url.path, said, position, key], order="sorted")).hexdigest()[:16]
 
 
-def _write(cursor: _Cursor) -> str:
+def _write(request: Request, asked: Page, position: int, key: Key) -> str:
+    cursor = _Cursor(position, key, _mark(request, asked, position, key))
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
-def _read(text: str, digest: str) -> _Cursor:
+def _read(request: Request, asked: Page, text: str) -> _Cursor:
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         cursor = msgspec.json.decode(base64.b64decode(padded, b"-_", validate=True), type=_Cursor)
-    except (UnicodeEncodeError, binascii.Error, msgspec.DecodeError):
+    except (UnicodeError, binascii.Error, msgspec.DecodeError):
         raise Problem(ApiCode.CURSOR, parameter="cursor") from None
-    if cursor.asked != digest:
+    if cursor.mark != _mark(request, asked, cursor.position, cursor.key):
         raise Problem(ApiCode.CURSOR, parameter="cursor")
     return cursor

@@ -1,4 +1,7 @@
-"""Who may call a route: a credential that is valid, of somebody who has one of the route's roles in its book."""
+"""Who may call a route: a credential that is valid, of somebody who has one of the route's roles in its book.
+
+What else a route demands of every request is looked at after that, so that nobody else learns of it.
+"""
 
 from typing import Any
 
@@ -6,6 +9,7 @@ import structlog
 from fastapi import Depends, Request
 
 from tieout.api.denied import AccessDenied, Reason
+from tieout.api.parameters import refuse_unknown
 from tieout.api.problems import ApiCode, Problem
 from tieout.api.roles import EVERY_BOOK, Role
 from tieout.api.service import Service
@@ -46,6 +50,7 @@ class Permit:
                 request_id=request.state.request_id,
             )
             raise Problem(ApiCode.ROLE, roles=[role.value for role in self.roles], book=book)
+        refuse_unknown(request)
 
     def _not_known(self, denied: AccessDenied) -> Problem:
         if denied.is_temporary:

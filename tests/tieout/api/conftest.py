@@ -1,13 +1,18 @@
-"""Stores with keys, an issuer of tokens, clocks that a test moves, and hashes that take no time."""
+"""A server on each database, and a book of the test's own in it; and what tests of access need without a server:
+stores with keys, an issuer of tokens, clocks that a test moves, and hashes that take no time.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import httpx2
 import pytest
 from credentials import Clocks, Hashing, tokens_of
 from databases import KINDS, store_of
 from issuer import Issuer
+from over_http import Book, opened
+from served import Served, served
 
 from ledger.api_keys import ApiKeys
 from ledger.database import Location, connect
@@ -17,6 +22,26 @@ from tieout.api.roles import Grant
 from tieout.api.tokens import Tokens
 
 Make = Callable[..., str]
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One for all tests that change nothing but what is in books of their own: starting one takes seconds."""
+    with store_of(request.param, tmp_path_factory.mktemp("served")) as store, served(store) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def admin(server: Served) -> Iterator[httpx2.Client]:
+    """A client with the administrator's key."""
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture
+def book(admin: httpx2.Client) -> Book:
+    """A new book, as the administrator has it."""
+    return opened(admin)
 
 
 @pytest.fixture(autouse=True)

@@ -134,9 +134,9 @@ def _parameter(one: dict[str, Any]) -> dict[str, Any]:
     if "anyOf" in schema:
         [value] = [other for other in schema.pop("anyOf") if other != {"type": "null"}]
         schema = {**value, **schema}
-    schema.pop("title", None)
     words = one.get("description") or schema["description"]
-    schema.pop("description", None)
+    # Bounds of a day have no keyword; what pydantic writes for them is none.
+    schema = {name: value for name, value in schema.items() if name not in ("title", "description", "ge", "le")}
     return {**one, "description": words, "schema": schema}
 
 

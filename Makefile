@@ -51,6 +51,10 @@ bench: .venv/.dev ## Measure the goals of docs/benchmarks.md
 bench-servers: .venv/.dev ## Measure the goals on PostgreSQL and Kafka; ARGS=--quick for a short run
 	@$(VENV_PY) -m benchmarks.servers $(ARGS)
 
+.PHONY: bench-http
+bench-http: .venv/.dev ## Measure the goals over HTTP, on PostgreSQL; ARGS=--quick for a short run
+	@$(VENV_PY) -m benchmarks.http $(ARGS)
+
 .PHONY: servers
 servers: .venv/.dev ## Start PostgreSQL and Kafka on this machine, to try Tieout with
 	@$(VENV_PY) deploy/local_servers.py start

@@ -91,9 +91,9 @@ def _command_or_fault(
     try:
         command = _parse(text, book, headers, structured)
     except ValidationError as error:
-        return _key_twice(text) or invalid(*first_error(error))
+        return key_twice(text) or invalid(*first_error(error))
     except EnvelopeFault as error:
-        return _key_twice(text) or invalid(error.field, error.value, str(error))
+        return key_twice(text) or invalid(error.field, error.value, str(error))
     except _KeyTwice as error:
         return _stands_twice(error)
     except RecursionError:
@@ -113,7 +113,7 @@ def parse_given(text: bytes, given: Mapping[str, str], default: Mapping[str, str
     except msgspec.ValidationError:
         return invalid("", "", "must be an object")
     except (msgspec.DecodeError, RecursionError) as error:
-        return _key_twice(text) or invalid("", "", f"must be JSON: {error}")
+        return key_twice(text) or invalid("", "", f"must be JSON: {error}")
     for name, value in given.items():
         if name in parts and (said := _said(parts[name])) != value:
             return invalid(name, said, f"must be {value}, or be left out")
@@ -124,7 +124,7 @@ def parse_given(text: bytes, given: Mapping[str, str], default: Mapping[str, str
         command: Command = validate(prepend(filled, text.strip()))
         _count_keys(text, command, len(filled))
     except ValidationError as error:
-        return _key_twice(text) or invalid(*first_error(error))
+        return key_twice(text) or invalid(*first_error(error))
     except _KeyTwice as error:
         return _stands_twice(error)
     except RecursionError:
@@ -307,8 +307,8 @@ def _refuse_keys_twice(text: bytes) -> None:
     _decode_strictly(text.decode("utf-8"))
 
 
-def _key_twice(text: bytes) -> Fault | None:
-    """What a validator complains about may only follow from a key that stands twice."""
+def key_twice(text: bytes) -> Fault | None:
+    """The key that stands twice in one object of a text, as a fault. What a validator complains about may only follow from a key that stands twice."""
     try:
         _refuse_keys_twice(text)
     except _KeyTwice as twice:

@@ -60,6 +60,9 @@ class Connection(Protocol):
     def fetch(self) -> Callable[..., list[Row]]:
         """All rows of a statement that answers no sums, in the quickest way that there is."""
 
+    def together(self, statements: Sequence[tuple[str, Parameters]]) -> list[list[Row]]:
+        """All rows of each of some statements, in one round trip."""
+
     def executemany(self, statement: str, rows: Sequence[Parameters], /) -> None:
         """Run one statement for many rows, whose parameters are positional (``?``)."""
 

@@ -147,6 +147,17 @@ class PostgresConnection:
     def _bound(self, statement: str, parameters: Parameters) -> bytes:
         return ClientCursor(self.raw).mogrify(_as_psycopg(statement), parameters).encode()
 
+    def together(self, statements: Sequence[tuple[str, Parameters]]) -> list[list[Row]]:
+        """As one text of several statements."""
+        if not statements:
+            return []
+        with translated(), self.raw.cursor() as cursor:
+            cursor.execute(b"; ".join(self._bound(*one) for one in statements))
+            found = [cursor.fetchall()]
+            while cursor.nextset():
+                found.append(cursor.fetchall())
+            return found
+
     def executemany(self, statement: str, rows: Sequence[Parameters]) -> None:
         """Run one statement for many rows, sent together."""
         with translated(), self.raw.cursor() as cursor:

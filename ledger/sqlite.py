@@ -61,6 +61,10 @@ class SqliteConnection:
         """All rows."""
         return self.execute(statement, parameters).fetchall()
 
+    def together(self, statements: Sequence[tuple[str, Parameters]]) -> list[list[Row]]:
+        """One after the other: there is no round trip."""
+        return [self.execute(statement, parameters).fetchall() for statement, parameters in statements]
+
     def executemany(self, statement: str, rows: Sequence[Parameters]) -> None:
         """Run one statement for many rows."""
         with _translated():

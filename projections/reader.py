@@ -69,9 +69,10 @@ from projections.answers import (
     Unusual,
 )
 from projections.arrivals import Wanted
+from projections.books import book_at
 from projections.log import Logged
 from projections.standing import NotFollowed
-from projections.view import View, scope
+from projections.view import Scope, View, scope
 
 __all__ = ["NotFollowed", "Reader"]
 
@@ -174,6 +175,10 @@ class Reader:
         """
         return log.position_at(self._connection, log.microseconds(instant), self._view.position)
 
+    def book(self, book: str, as_of: AsOf = AsOf()) -> Book:
+        """A book as it was at a position; it must have been opened."""
+        return book_at(self._view, book, self._view.at(as_of).position)
+
     def accounts(
         self,
         book: str,
@@ -204,6 +209,16 @@ class Reader:
         """What customers have on each control account, by customer, currency, account, role; those with something open."""
         wanted = scope(self._view, book, customer, currency)
         return items.balances(self._view, wanted, self._view.at(as_of), after, limit)
+
+    def balances_of(
+        self, book: str, accounts: Sequence[AccountName], as_of: AsOf = AsOf()
+    ) -> dict[AccountName, list[Balance]]:
+        """The balances of some customer accounts of a book, by one statement; an empty list for one without any."""
+        streams = {account_stream(*name): name for name in accounts}
+        found: dict[AccountName, list[Balance]] = {name: [] for name in accounts}
+        for balance in items.balances(self._view, Scope(book, list(streams)), self._view.at(as_of)):
+            found[AccountName(book, balance.customer, balance.currency)].append(balance)
+        return found
 
     def items(
         self,

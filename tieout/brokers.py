@@ -1,17 +1,15 @@
 """From settings to Kafka: the brokers, the topics, and how the messages of each topic are read."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tieout.adapting import adapter_of
 from tieout.errors import NotFound, UsageFault
-from tieout.settings_file import STRIPE
 
 if TYPE_CHECKING:
-    from consumers.adapters.adapter import Adapter
     from consumers.kafka.client import Servers
     from consumers.kafka.messages import Feed
     from ledger.ledger import Ledger
-    from tieout.settings import FeedSettings, Settings
+    from tieout.settings import Settings
 
 
 def servers(settings: "Settings") -> "Servers":
@@ -33,7 +31,10 @@ def feeds(settings: "Settings", ledger: "Ledger") -> "dict[str, Feed]":
     from consumers.kafka.messages import Feed
 
     commands = {settings.kafka_commands_topic: Feed(book=settings.book)}
-    further = {topic: Feed(one.book, _adapter(topic, one, ledger)) for topic, one in settings.feeds.items()}
+    further = {
+        topic: Feed(one.book, None if one.adapter is None else adapter_of(topic, one.adapter, one.book, ledger))
+        for topic, one in settings.feeds.items()
+    }
     return commands | further
 
 
@@ -53,19 +54,3 @@ def _options(settings: "Settings") -> dict[str, Any]:
             "sasl_plain_password": settings.kafka_sasl_password.get_secret_value(),
         }
     return options
-
-
-def _adapter(topic: str, feed: "FeedSettings", ledger: "Ledger") -> "Adapter | None":
-    if feed.adapter is None:
-        return None
-    from consumers.adapters.feeds import adapter, load_feed, read_feed
-
-    book = ledger.book(feed.book)
-    if book is None:
-        raise NotFound("error.book_missing", book=feed.book)
-    if feed.adapter == STRIPE:
-        return adapter(read_feed("[stripe]"), book)
-    path = Path(feed.adapter)
-    if not path.is_file():
-        raise NotFound("error.feed_file_missing", topic=topic, path=path)
-    return adapter(load_feed(path), book)

@@ -4,6 +4,7 @@ The file is ``tieout.toml`` in the working directory, or the one that ``--config
 it are relative to the file. It has the names below without the prefix.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,6 +21,7 @@ from pydantic_settings import (
 )
 
 from ledger.database import Location
+from tieout.api.addresses import is_protected
 from tieout.clock import microseconds
 from tieout.errors import TextKey, UsageFault
 from tieout.messages import Lang, match
@@ -51,8 +53,6 @@ def _postgres(url: SecretStr) -> SecretStr:
 
 
 def _issuer_url(url: str) -> str:
-    from tieout.api.addresses import is_protected
-
     if not is_protected(url):
         raise ValueError("what is not encrypted may only be on this machine")
     return url
@@ -77,6 +77,14 @@ class FeedSettings(BaseModel, frozen=True, extra="forbid"):
 
     book: BookId
     adapter: str | None = None
+
+
+class InboxSettings(BaseModel, frozen=True, extra="forbid"):
+    """An inbox for signed webhooks: the book that it is for, what reads them, and the secret that they are signed with."""
+
+    book: BookId
+    adapter: str
+    secret: Annotated[SecretStr, Field(min_length=8)]
 
 
 class Settings(BaseSettings):
@@ -108,6 +116,7 @@ class Settings(BaseSettings):
     kafka_events_topic: Topic = "tieout.events"
     kafka_dead_letters_topic: Topic = "tieout.commands.dead"
     feeds: dict[Topic, FeedSettings] = Field(default_factory=dict)
+    inboxes: dict[BookId, InboxSettings] = Field(default_factory=dict)
     worker_listen: Listen = "127.0.0.1:9464"
     api_listen: Annotated[str, StringConstraints(pattern=r"^[^\s@/]+:\d{1,5}$")] = "127.0.0.1:8420"
     api_workers: Annotated[int, Field(ge=1, le=64)] = 1
@@ -158,7 +167,8 @@ class _FileSource(InitSettingsSource):
         return read_file(self.current_state.get("config"))
 
 
-SECRET = ("database_url", "kafka_sasl_password")
+SECRET = ("database_url", "kafka_sasl_password", "inboxes")
+TABLES = ("feeds", "inboxes")
 
 
 def load(overrides: Mapping[str, object]) -> Settings:
@@ -174,14 +184,21 @@ def load(overrides: Mapping[str, object]) -> Settings:
     try:
         return Settings(**(forced | given))  # type: ignore[arg-type]
     except SettingsError:
-        # Only a table is read as JSON from the environment.
-        where = f"{PREFIX}FEEDS"
-        raise UsageFault(
-            "error.setting_wrong", where=where, value=os.environ.get(where), rule=TextKey("setting.feeds")
-        ) from None
+        # Only tables are read as JSON from the environment, and which of them is wrong the error does not say.
+        name = next(one for one in TABLES if not _is_table(os.environ.get(f"{PREFIX}{one.upper()}", "{}")))
+        where = f"{PREFIX}{name.upper()}"
+        value = HIDDEN if name in SECRET else os.environ.get(where)
+        raise UsageFault("error.setting_wrong", where=where, value=value, rule=TextKey(f"setting.{name}")) from None
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
         raise _fault(str(wrong["loc"][0]), wrong, given) from None
+
+
+def _is_table(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _fault(name: str, wrong: Any, given: Mapping[str, object]) -> UsageFault:
@@ -190,7 +207,7 @@ def _fault(name: str, wrong: Any, given: Mapping[str, object]) -> UsageFault:
     option = name.removeprefix("api_").replace("_", "-")
     where = f"--{option}" if name in given else f"{PREFIX}{name.upper()}"
     if name not in given and where not in os.environ:
-        where = ".".join(map(str, wrong["loc"])) if name == "feeds" else name
+        where = ".".join(map(str, wrong["loc"])) if name in TABLES else name
     value = wrong["input"]
     if name in SECRET or is_any_url(str(value)):
         value = HIDDEN

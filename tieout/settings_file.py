@@ -39,8 +39,8 @@ def _resolve(values: dict[str, Any], folder: Path) -> None:
         # A URL in the wrong place is found out later, as it was written.
         if isinstance(values.get(name), str) and ":/" not in values[name]:
             values[name] = folder / values[name]
-    feeds = values.get("feeds")
-    for feed in feeds.values() if isinstance(feeds, dict) else ():
+    tables = [values.get(name) for name in ("feeds", "inboxes")]
+    for feed in (one for table in tables if isinstance(table, dict) for one in table.values()):
         adapter = feed.get("adapter") if isinstance(feed, dict) else None
         if isinstance(adapter, str) and adapter != STRIPE:
             feed["adapter"] = str(folder / adapter)

@@ -27,10 +27,10 @@ from ledger.outcomes import Status, Submission
 from ledger.writer import Writer
 
 CALLERS = 64
-_TABLE = """CREATE TABLE one_row (position BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, shard SMALLINT NOT NULL,
+TABLE = """CREATE TABLE one_row (position BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, shard SMALLINT NOT NULL,
     originator_id TEXT COLLATE "C" NOT NULL, originator_version INTEGER NOT NULL, topic TEXT COLLATE "C" NOT NULL,
     state BYTEA NOT NULL, recorded_us BIGINT NOT NULL, UNIQUE (shard, originator_id, originator_version))"""
-_STATE = "x" * 420
+STATE = "x" * 420
 """As long as the event of a payment."""
 
 
@@ -84,8 +84,8 @@ def _call(store: str, seconds: float) -> float:
 
 def _from_python(store: str, seconds: float) -> float:
     with closing(psycopg.connect(store, autocommit=True)) as connection:
-        connection.execute(_TABLE)
-    state = _STATE.encode()
+        connection.execute(TABLE)
+    state = STATE.encode()
     insert = """INSERT INTO one_row (shard, originator_id, originator_version, topic, state, recorded_us)
         VALUES (0, %s, %s, 'payment-received.v1', %s, 0)"""
 
@@ -127,9 +127,9 @@ def _a_second(worker: Callable[[int], Callable[[int, int], None]], seconds: floa
 
 
 def _pgbench(servers: Servers, store: str, seconds: float) -> float:
-    servers.run(_TABLE, url=store)
+    servers.run(TABLE, url=store)
     insert = f"""INSERT INTO one_row (shard, originator_id, originator_version, topic, state, recorded_us)
-        VALUES (0, 'acct-{BOOK}-C' || :client_id, :n, 'payment-received.v1', '{_STATE}', 0)"""
+        VALUES (0, 'acct-{BOOK}-C' || :client_id, :n, 'payment-received.v1', '{STATE}', 0)"""
     script = "\\set n :n + 1\n" + " ".join(insert.split()) + ";\n"
     at = conninfo_to_dict(store)
     command = [

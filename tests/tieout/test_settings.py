@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tieout import brokers
+from tieout.api.access import access
 from tieout.errors import NotFound, UsageFault
 from tieout.settings import load
 from tieout.settings_file import choose_language
@@ -73,6 +74,13 @@ def test_a_language_may_be_any_tag_of_it(language: str) -> None:
         ("kafka_events_topic", "a:topic"),
         ("kafka_dead_letters_topic", "a/topic"),
         ("worker_listen", "9464"),
+        ("oidc_issuer", "http://issuer.example"),
+        ("oidc_issuer", "https://li:password@issuer.example"),
+        ("oidc_jwks_url", "issuer.example/keys"),
+        ("oidc_algorithms", "none"),
+        ("oidc_algorithms", "RS256,HS256"),
+        ("oidc_audience", "x" * 201),
+        ("oidc_grants_claim", "x" * 201),
     ],
 )
 def test_a_wrong_setting_is_named_where_it_was_made(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,3 +228,11 @@ def test_the_language_is_that_of_option_environment_file_locale_in_this_order() 
 
 def test_a_language_that_we_have_not_is_passed_over_until_settings_are_loaded() -> None:
     assert choose_language(["--lang", "fr"], {"LANG": "zh"}) == "zh"
+
+
+def test_an_issuer_needs_an_audience() -> None:
+    assert access(load({}))._tokens is None
+    issuer = "https://issuer.example"
+    with pytest.raises(UsageFault, match=r"error\.oidc_audience"):
+        access(load({"oidc_issuer": issuer}))
+    assert access(load({"oidc_issuer": issuer, "oidc_audience": "books"}))._tokens is not None

@@ -9,9 +9,12 @@ import pytest
 
 SLOW = (
     "alembic",
+    "argon2",
     "consumers.tables",
     "duckdb",
     "eventsourcing",
+    "httpx2",
+    "joserfc",
     "kafka",
     "prometheus_client",
     "psycopg",
@@ -41,7 +44,14 @@ def loaded(folder: Path, *arguments: str) -> set[str]:
     return set(names)
 
 
-HELP = [["--help"], ["balance", "--help"], ["worker", "--help"], ["topics", "--help"], ["--version"]]
+HELP = [
+    ["--help"],
+    ["balance", "--help"],
+    ["worker", "--help"],
+    ["topics", "--help"],
+    ["key", "create", "--help"],
+    ["--version"],
+]
 
 
 @pytest.mark.parametrize("arguments", HELP, ids=" ".join)

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from ledger.outcomes import FAILED, Outcome, Status, token
 from tieout.api.problems import refused
@@ -44,13 +45,26 @@ def answer(outcome: Outcome, body: Any = None, *, hit: bool = False) -> Response
     """The response. Raises ``Problem`` for what is refused or in conflict; ``body`` is what was sent."""
     if outcome.status in FAILED:
         raise refused(outcome, body)
-    headers = {}
+    headers = [(b"content-type", b"application/json")]
     if outcome.position is not None:
-        headers[POSITION] = token(outcome.position)
+        headers.append((b"tieout-position", token(outcome.position).encode()))
     if outcome.version is not None:
-        headers["ETag"] = f'"{outcome.version}"'
+        headers.append((b"etag", b'"%d"' % outcome.version))
     if hit:
-        headers[HIT] = "true"
-    return Response(
-        _encode(outcome_fields(outcome)), _STATUS.get(outcome.status, 200), headers, media_type="application/json"
-    )
+        headers.append((b"idempotency-hit", b"true"))
+    # What changes nothing has created nothing.
+    status = _STATUS[outcome.status] if outcome.events else 200
+    return Ready(status, headers, _encode(outcome_fields(outcome)))
+
+
+class Ready(Response):
+    """A response whose header is already as it goes over the wire."""
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        self.status_code, self.body, self.background = status, body, None
+        self.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})

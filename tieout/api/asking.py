@@ -28,11 +28,20 @@ def _day(text: Any) -> Any:
 
 NO_CONTROLS = r"^[^\x00-\x1f\x7f]+$"
 TOKEN = r"^[0-9]{1,4}:[0-9]{1,18}$"
+_KNOWN = (
+    r"^([0-9]{1,4}:[0-9]{1,18}|(19|20|21)[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
+    r"(\.[0-9]{1,6})?(Z|[+ -][0-1][0-9]:[0-5][0-9]))$"
+)
 _CODE = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
 Day = Annotated[
     date,
     BeforeValidator(_day),
-    Field(ge=date(1900, 1, 1), le=date(2199, 12, 31), examples=["2026-01-31"]),
+    Field(
+        ge=date(1900, 1, 1),
+        le=date(2199, 12, 31),
+        examples=["2026-01-31"],
+        json_schema_extra={"pattern": "^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"},
+    ),
 ]
 Customer = Annotated[
     str,
@@ -94,6 +103,7 @@ class Asked(Fresh):
     known_as_of: str | None = Field(
         None,
         max_length=40,
+        pattern=_KNOWN,
         description="Known as of this log position, or instant with its offset; without it, all that is known.",
         examples=["0:3", "2026-02-01T00:00:00Z"],
     )
@@ -120,9 +130,9 @@ def position_of(reader: Reader, known_as_of: str | None) -> int | None:
         try:
             position = read_token(known_as_of)
         except ValueError:
-            raise _wrong() from None
+            raise Problem(ApiCode.KNOWN, parameter="known_as_of") from None
         if position > reader.position:
-            raise Problem(ApiCode.POSITION, parameter="known_as_of")
+            raise Problem(ApiCode.POSITION if position <= reader.head() else ApiCode.KNOWN, parameter="known_as_of")
         return position
     try:
         # A plus that was not escaped came as a space.

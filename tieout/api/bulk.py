@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -40,6 +41,16 @@ _READ = (JSON_LINES, "application/jsonl", JSON)
 _encode = msgspec.json.Encoder().encode
 
 
+class BulkAsked(BaseModel):
+    """How many commands are meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    atomic: bool = Field(
+        False, description=f"All or nothing; at most {MOST_ATOMIC} commands. By default each for itself."
+    )
+
+
 def router() -> APIRouter:
     """The route."""
     routes = APIRouter(prefix="/v1/books/{book}", tags=["commands"])
@@ -59,9 +70,7 @@ def router() -> APIRouter:
 async def bulk(
     request: Request,
     book: BookPath,
-    atomic: Annotated[
-        bool, Query(description=f"All or nothing; at most {MOST_ATOMIC} commands. By default each for itself.")
-    ] = False,
+    asked: Annotated[BulkAsked, Query()],
 ) -> Response:
     """Each line is a command with ``command`` and ``source_id``; the same again is answered as it was the first time.
 
@@ -74,10 +83,15 @@ async def bulk(
     service: Service = request.app.state.service
     await service.require_book(book)
     texts = _elements(request.stream()) if media == JSON else _lines(request.stream())
-    batches = _batches(request, book, texts, MOST_ATOMIC + 1 if atomic else COMMIT)
-    if atomic:
+    batches = _batches(request, book, texts, MOST_ATOMIC + 1 if asked.atomic else COMMIT)
+    if asked.atomic:
         return await _atomic(service, batches)
-    return _Unwatched(_booked(service, batches), media_type=JSON_LINES)
+    try:
+        # What is wrong with the beginning is still a problem with a status of its own.
+        first = await anext(batches)
+    except StopAsyncIteration:
+        raise Problem(ApiCode.JSON, rule="a body must have a command at least") from None
+    return _Unwatched(_booked(service, first, batches), media_type=JSON_LINES)
 
 
 class _Unwatched(StreamingResponse):
@@ -90,31 +104,37 @@ class _Unwatched(StreamingResponse):
 
 async def _atomic(service: Service, batches: AsyncIterator[Sequence[Any]]) -> Response:
     made = [one async for batch in batches for one in batch]
+    if not made:
+        raise Problem(ApiCode.JSON, rule="a body must have a command at least")
     if len(made) > MOST_ATOMIC:
         raise Problem(ApiCode.BODY_SIZE, limit=MOST_ATOMIC, rule=f"at most {MOST_ATOMIC} commands are one commit")
     if any(isinstance(one, Outcome) for one in made):
         outcomes = [one if isinstance(one, Outcome) else Outcome(Status.NOT_BOOKED) for one in made]
     else:
-        outcomes = await service.desk.submit(made, whole=True) if made else []
+        outcomes = await service.desk.submit(made, whole=True)
     lines = [_fields(number, outcome) for number, outcome in enumerate(outcomes, 1)]
     if any(outcome.status in FAILED for outcome in outcomes):
         raise Problem(ApiCode.WHOLE, outcomes=lines)
     return Response(b"".join(_encode(line) + b"\n" for line in lines), media_type=JSON_LINES)
 
 
-async def _booked(service: Service, batches: AsyncIterator[Sequence[Any]]) -> AsyncIterator[bytes]:
+async def _booked(
+    service: Service, first: Sequence[Any], batches: AsyncIterator[Sequence[Any]]
+) -> AsyncIterator[bytes]:
     """The outcomes of batches as lines. Reading and booking go on whatever becomes of the lines."""
     done: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
 
     async def book() -> None:
         try:
             number = 0
-            async for batch in batches:
+            batch: Sequence[Any] | None = first
+            while batch is not None:
                 outcomes = await _outcomes(service, batch)
                 done.put_nowait(
                     b"".join(_encode(_fields(number + n, one)) + b"\n" for n, one in enumerate(outcomes, 1))
                 )
                 number += len(outcomes)
+                batch = await anext(batches, None)
         except ClientDisconnect:
             pass
         except BaseException as error:

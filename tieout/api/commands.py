@@ -1,9 +1,11 @@
 """Routes that book: a POST for each command of the domain, and the reversal of a document at its own path."""
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from consumers.envelope import kebab
 from domain.commands import COMMANDS, AccountCommand, DocumentRef
@@ -14,15 +16,32 @@ from projections.reader import Reader
 from tieout.api import intake, schemas
 from tieout.api.answering import answer, first_answer
 from tieout.api.asking import BookPath, KindPath, NumberPath, Revision, Series
+from tieout.api.direct import Short
 from tieout.api.permits import permitted
 from tieout.api.problems import ApiCode, Problem
 from tieout.api.rehearsal import rehearsed
 from tieout.api.roles import Principal, Role
 from tieout.api.service import Service
 
-DryRun = Annotated[
-    bool, Query(description="Answer what would be booked, with its events and postings, and write nothing.")
-]
+
+class CommandAsked(BaseModel):
+    """How a command is meant. Other names are refused: a dry run that is misspelt would be none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: bool = Field(
+        False, description="Answer what would be booked, with its events and postings, and write nothing."
+    )
+
+
+class ReversalAsked(CommandAsked):
+    """Which document of a number is reversed, and how that is meant."""
+
+    series: Series = ""
+    revision: Revision = 1
+
+
+AS_IT_IS = CommandAsked()
 
 ROLES: dict[str, tuple[Role, ...]] = {
     "OpenBook": (Role.ADMIN,),
@@ -65,10 +84,10 @@ def router() -> APIRouter:
 
 
 def _add(routes: APIRouter, name: str, model: type[Any]) -> None:
-    async def post(request: Request, book: BookPath, dry_run: DryRun = False) -> Response:
+    async def post(request: Request, book: BookPath, asked: Annotated[CommandAsked, Query()] = AS_IT_IS) -> Response:
         principal: Principal = request.state.principal
         text = await request.body()
-        return await _book(request, intake.submission(request, principal, name, text), text, dry_run=dry_run)
+        return await _book(request, intake.submission(request, principal, name, text), text, dry_run=asked.dry_run)
 
     routes.add_api_route(
         f"/commands/{kebab(name)}",
@@ -85,26 +104,33 @@ def _add(routes: APIRouter, name: str, model: type[Any]) -> None:
     )
 
 
+def shortly(post: Callable[[Request, str], Awaitable[Response]]) -> Short:
+    """A command's route for requests that have no query."""
+
+    async def answered(request: Request, book: str) -> Response | None:
+        return None if request.scope["query_string"] else await post(request, book)
+
+    return answered
+
+
 async def reverse(
     request: Request,
     book: BookPath,
     kind: KindPath,
     number: NumberPath,
-    series: Series = "",
-    revision: Revision = 1,
-    dry_run: DryRun = False,
+    asked: Annotated[ReversalAsked, Query()],
 ) -> Response:
     """Reverse a document, whose account the books know."""
-    ref = DocumentRef(kind=kind, series=series, number=number, revision=revision)
+    ref = DocumentRef(kind=kind, series=asked.series, number=number, revision=asked.revision)
     service: Service = request.app.state.service
-    named = document_id(kind, series, number, revision)
+    named = document_id(kind, asked.series, number, asked.revision)
     account = await service.ask(lambda reader: reader.account_of(book, named))
     if account is None:
         raise Problem(ApiCode.FOUND, parameter="number")
     text = await request.body()
     names = {"customer": account.customer, "currency": account.currency}
     made = intake.reversal(request, request.state.principal, ref, names, text)
-    return await _book(request, made, text, dry_run=dry_run)
+    return await _book(request, made, text, dry_run=asked.dry_run)
 
 
 async def _book(request: Request, made: Submission, text: bytes, *, dry_run: bool) -> Response:

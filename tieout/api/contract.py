@@ -46,7 +46,7 @@ _IF_MATCH = {
     "in": "header",
     "required": False,
     "description": "The ETag that the command was made for, the version of the account or the book: at any other 412.",
-    "schema": {"type": "string", "pattern": r'^"[0-9]{1,18}"$'},
+    "schema": {"type": "string", "pattern": r'^"?[0-9]{1,18}"?$'},
     "example": '"3"',
 }
 
@@ -71,7 +71,13 @@ def document(app: FastAPI) -> dict[str, Any]:
     parts["schemas"] = {**schemas.components(), **_commands()}
     parts["responses"] = schemas.responses()
     parts["securitySchemes"] = {
-        "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, or a JSON Web Token of the issuer."}
+        "bearer": {"type": "http", "scheme": "bearer", "description": "An API key, or a JSON Web Token of the issuer."},
+        "signature": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Tieout-Signature",
+            "description": "t=<seconds>,v1=<hex>: HMAC-SHA256 over `<seconds>.<body>`; or Stripe-Signature, the same.",
+        },
     }
     return found
 
@@ -101,7 +107,13 @@ def _complete(route: APIRoute, operation: dict[str, Any]) -> None:
         status: said for status, said in schemas.problems().items() if status not in operation["responses"]
     }
     permit = next((one.dependency for one in route.dependencies if isinstance(one.dependency, Permit)), None)
-    if permit is None:
+    if operation.pop("x-tieout-signed", None):
+        operation["security"] = [{"signature": []}]
+        operation["requestBody"] = {
+            "required": True,
+            "content": {JSON: {"schema": {"type": "object", "description": "As the other system sends it."}}},
+        }
+    elif permit is None:
         operation["security"] = []
     else:
         operation["security"] = [{"bearer": []}]
@@ -134,14 +146,14 @@ def _body(command: str, *, is_path: bool) -> dict[str, Any]:
 
 
 def _bulk_body() -> dict[str, Any]:
-    named = {"required": ["command", "source_id"]}
-    line = {"oneOf": [{"allOf": [{"$ref": _REF.format(model=name)}, named]} for name in COMMANDS]}
+    # A line that is no command is an outcome among others, not a body that is wrong.
+    line = {"description": "A command: one of the schemas named as commands, with `command` and `source_id`."}
     return {
         "required": True,
         "description": f"Commands, each with `command` and `source_id`; with `atomic` at most {MOST_ATOMIC}.",
         "content": {
             JSON_LINES: {"schema": {"type": "string", "description": "A command a line."}},
-            JSON: {"schema": {"type": "array", "items": line}},
+            JSON: {"schema": {"type": "array", "items": line, "minItems": 1}},
         },
     }
 

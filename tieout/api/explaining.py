@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from domain.fields import BaseMinor, CurrencyCode, Minor
 from projections.answers import ExplainedPosting
-from projections.reader import Reader
+from projections.reader import NotFollowed, Reader
 from projections.selectors import parse
 from tieout.api import schemas
 from tieout.api.asking import NO_CONTROLS, BookPath, Fresh
@@ -69,18 +69,24 @@ async def explain(request: Request, book: BookPath, asked: Annotated[Explanation
     try:
         named = parse(asked.selector)
     except ValueError:
-        raise Problem(ApiCode.PARAMETER, parameter="selector", rule="selector: must be one of an answer") from None
+        raise _not_found() from None
     if named.book != book:
-        raise Problem(ApiCode.PARAMETER, parameter="selector", rule="selector: must be of the book in the path")
+        raise _not_found()
     found, position = await service.ask(lambda reader: (_explained(reader, asked), reader.position), asked.min_position)
     return record(found, position)
+
+
+def _not_found() -> Problem:
+    return Problem(ApiCode.FOUND, parameter="selector", rule="a selector must come from an answer of this book")
 
 
 def _explained(reader: Reader, asked: ExplanationAsked) -> Explained:
     try:
         explanation = reader.explain(asked.selector)
     except ValueError:
-        raise Problem(ApiCode.PARAMETER, parameter="selector", rule="selector: must be one of an answer") from None
+        raise _not_found() from None
+    except NotFollowed:
+        raise Problem(ApiCode.KNOWN, parameter="selector") from None
     postings = list(islice(explanation.postings, asked.after, asked.after + asked.limit + 1))
     has_more = len(postings) > asked.limit
     return Explained(

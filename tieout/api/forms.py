@@ -33,6 +33,14 @@ def chosen(request: Request) -> str:
     return chosen_of(request, (JSON, *FORMS))
 
 
+def accepts_json(request: Request) -> bool:
+    """Whether a request plainly takes JSON; any other is looked at more closely."""
+    for name, value in request.scope["headers"]:
+        if name == b"accept":
+            return value in (b"*/*", b"application/json")
+    return True
+
+
 def chosen_of(request: Request, offered: Sequence[str]) -> str:
     """The same among forms that are offered, the first of which is the usual one."""
     accept = request.headers.get("accept", "*/*")
@@ -147,7 +155,7 @@ def _columns(type_: type[msgspec.Struct]) -> dict[str, type]:
 
 def _native(hint: Any) -> type:
     if get_origin(hint) in (Union, UnionType):
-        [hint, *others] = [one for one in get_args(hint) if one is not type(None)]
+        [hint, *others] = [one for one in get_args(hint) if one not in (type(None), msgspec.UnsetType)]
         if others:
             return dict
     if isinstance(hint, type) and issubclass(hint, str):
@@ -162,7 +170,10 @@ def _native(hint: Any) -> type:
 def _flat(row: msgspec.Struct, columns: Sequence[str]) -> Iterator[Any]:
     for name in columns:
         value = getattr(row, name)
-        yield value if value is None or isinstance(value, _NATIVE) else _encode(value).decode()
+        if value is None or value is msgspec.UNSET:
+            yield None
+        else:
+            yield value if isinstance(value, _NATIVE) else _encode(value).decode()
 
 
 def _cell(value: Any) -> Any:

@@ -7,32 +7,37 @@ another) it is the ledger's own receipt, so that a retry after any crash is safe
 
 import json
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
 
-from consumers.commands import parse_given
+from consumers.commands import key_twice, parse_given
 from consumers.problems import Fault
 from domain.commands import ID_LENGTH, Command, DocumentRef
-from domain.refusals import RULES, Code
+from domain.refusals import Code
 from ledger.outcomes import Submission
-from tieout.api.problems import ApiCode, Problem, invalid
+from tieout.api.problems import ApiCode, Problem, invalid, pointer_of
 from tieout.api.roles import Principal
 
 T = TypeVar("T")
 
-_KEY = re.compile(rf"[^\x00-\x1f\x7f]{{1,{ID_LENGTH}}}")
-_VERSION = re.compile(r'"([0-9]{1,18})"')
+_KEY = re.compile(r"[!-~]+( +[!-~]+)*")
+_VERSION = re.compile(r'"?([0-9]{1,18})"?')
 JSON = "application/json"
+_JSON = JSON.encode()
+Fields = Mapping[bytes, bytes]
+"""The header of a request, names in small letters; of several of one name the last."""
 
 
 def submission(request: Request, principal: Principal, name: str, text: bytes) -> Submission:
     """The command ``name`` of a body. Raises ``Problem``."""
-    require_json(request)
+    fields = dict(request.scope["headers"])
+    _require_json(fields)
     given = {"command": name, "book": request.path_params["book"], "actor": principal.subject}
-    key = idempotency_key(request)
+    key = idempotency_key(fields)
     if key is not None:
         given["source_id"] = key
     if name == "RequestApproval":
@@ -40,17 +45,17 @@ def submission(request: Request, principal: Principal, name: str, text: bytes) -
     made = parse_given(text, given, {"source": principal.subject})
     if isinstance(made, Fault):
         raise _problem(made, text)
-    return Submission(made, origin(request), version=version(request))
+    return Submission(made, origin(request), version=version(fields))
 
 
 def reversal(
     request: Request, principal: Principal, document: DocumentRef, account: dict[str, str], text: bytes
 ) -> Submission:
     """The reversal of a document whose account is known. Raises ``Problem``."""
-    require_json(request)
-    fields: dict[str, Any] = {**account, "document": document.model_dump()}
+    _require_json(dict(request.scope["headers"]))
+    named: dict[str, Any] = {**account, "document": document.model_dump()}
     body = _object(text or b"{}")
-    for field, value in fields.items():
+    for field, value in named.items():
         if body.setdefault(field, value) != value:
             raise invalid(Code.COMMAND_MUST_BE_VALID, field, "must say the same as the path, or be left out", body)
     return submission(request, principal, "ReverseDocument", msgspec.json.encode(body))
@@ -67,46 +72,82 @@ def origin(request: Request) -> str:
     return f"http:{request.state.request_id}"
 
 
-def idempotency_key(request: Request) -> str | None:
+def idempotency_key(fields: Fields) -> str | None:
     """The key of a request, with or without the quotes of a structured field (RFC 9651). Raises ``Problem``."""
-    key = request.headers.get("idempotency-key")
-    if key is None:
+    sent = fields.get(b"idempotency-key")
+    if sent is None:
         return None
+    key = sent.decode("latin-1")
     if len(key) >= 2 and key[0] == key[-1] == '"':
         key = key[1:-1]
-    if not _KEY.fullmatch(key):
-        raise Problem(ApiCode.PARAMETER, parameter="Idempotency-Key", rule=f"a key has 1 to {ID_LENGTH} characters")
+    if len(key) > ID_LENGTH or not _KEY.fullmatch(key):
+        rule = f"a key must be 1 to {ID_LENGTH} characters of ASCII, with no space at either end"
+        raise Problem(ApiCode.PARAMETER, parameter="Idempotency-Key", rule=rule)
     return key
 
 
-def version(request: Request) -> int | None:
+def version(fields: Fields) -> int | None:
     """The version that a request was made for: its ``If-Match``, an ETag of ours (RFC 9110, section 13.1.1)."""
-    tag = request.headers.get("if-match")
+    tag = fields.get(b"if-match")
     if tag is None:
         return None
-    found = _VERSION.fullmatch(tag.strip())
+    found = _VERSION.fullmatch(tag.strip().decode("latin-1"))
     if found is None:
-        # An entity tag that we never gave matches nothing.
-        raise Problem(Code.VERSION, status=412, rule=RULES[Code.VERSION], parameter="If-Match")  # type: ignore[arg-type]
+        raise Problem(ApiCode.PARAMETER, parameter="If-Match", rule='it must be one ETag of ours, such as "3"')
     return int(found[1])
 
 
 async def body_of(request: Request, type_: type[T], absent: bytes = b"") -> T:
     """A body that is no command; ``absent`` is what stands for none. Raises ``Problem``."""
-    require_json(request)
+    _require_json(dict(request.scope["headers"]))
     try:
         return msgspec.json.decode(await request.body() or absent, type=type_)
     except msgspec.ValidationError as error:
-        raise Problem(ApiCode.PARAMETER, status=HTTPStatus.UNPROCESSABLE_ENTITY, rule=str(error)) from None
+        raise _of_field(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem(ApiCode.JSON) from None
 
 
-def require_json(request: Request) -> None:
+def _of_field(text: str) -> Problem:
+    """What the decoder says of a body, in plain words, with a pointer to the field."""
+    found = _DECODER.fullmatch(text)
+    assert found is not None
+    path = re.sub(r"\[(\d+)\]", r".\1", found["path"] or "").strip(".")
+    named = _NAMED.fullmatch(found["words"])
+    if named is not None:
+        path = f"{path}.{named[2]}".strip(".")
+        rule = "must be given" if named[1] == "missing required" else "is not a field here"
+    else:
+        rule = _plain(found["words"])
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return Problem(
+        ApiCode.PARAMETER,
+        status=status,
+        pointer=pointer_of(path) if path else None,
+        rule=f"{path}: {rule}".removeprefix(": "),
+    )
+
+
+def _plain(words: str) -> str:
+    """``Expected `array` of length >= 1`` is: must be a list of length >= 1."""
+    if not words.startswith("Expected"):
+        return "must be a day, YYYY-MM-DD"
+    words = words.removeprefix("Expected ").partition(", got")[0].replace(" matching regex", " of the form")
+    return "must be " + re.sub("`([^`]*)`", lambda kind: _KINDS.get(kind[1], kind[1]), words)
+
+
+_DECODER = re.compile(r"(?P<words>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
+_NAMED = re.compile(r"Object (missing required|contains unknown) field `(.*)`", re.DOTALL)
+_KINDS = {"str": "text in quotes", "array": "a list", "object": "an object", "date": "a day, YYYY-MM-DD"}
+
+
+def _require_json(fields: Fields) -> None:
     """Raises ``Problem`` where a body says that it is something else."""
-    said = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
-    if said != JSON and not said.endswith("+json"):
-        raise Problem(ApiCode.MEDIA, parameter="Content-Type", offered=[JSON])
+    said = fields.get(b"content-type", _JSON)
+    if said != _JSON:
+        said = said.partition(b";")[0].strip().lower()
+        if said != _JSON and not said.endswith(b"+json"):
+            raise Problem(ApiCode.MEDIA, parameter="Content-Type", offered=[JSON])
 
 
 def _with_maker(text: bytes, given: dict[str, str], principal: Principal) -> bytes:
@@ -126,19 +167,14 @@ def _with_maker(text: bytes, given: dict[str, str], principal: Principal) -> byt
 
 def _object(text: bytes) -> dict[str, Any]:
     try:
-        body = json.loads(text, object_pairs_hook=_once)
+        body = json.loads(text)
     except (ValueError, RecursionError):
         raise Problem(ApiCode.JSON) from None
     if not isinstance(body, dict):
         raise invalid(Code.COMMAND_MUST_BE_VALID, "", "must be an object")
+    if (twice := key_twice(text)) is not None:
+        raise _problem(twice, text)
     return body
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
-    return found
 
 
 def _problem(fault: Fault, text: bytes) -> Problem:

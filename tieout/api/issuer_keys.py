@@ -108,7 +108,7 @@ def _usable(found: dict[str, Any]) -> KeySet:
 def _public(listed: list[Any]) -> Iterable[Key]:
     for one in listed:
         # A shared secret is no key to check others' tokens with: whoever can check could also sign.
-        if not isinstance(one, dict) or one.get("kty") not in ("RSA", "EC", "OKP") or one.get("use") == "enc":
+        if not isinstance(one, dict) or one.get("kty") not in ("RSA", "EC", "OKP"):
             continue
         try:
             key = JWKRegistry.import_key(one)

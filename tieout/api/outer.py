@@ -8,7 +8,6 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from secrets import token_hex
 from time import perf_counter
-from traceback import extract_tb
 from typing import Any, NamedTuple
 
 import structlog
@@ -20,8 +19,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-log = structlog.get_logger(__name__)
 
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _ALWAYS = [
@@ -45,6 +42,9 @@ class Outer:
 
     def __init__(self, app: App, limits: Limits, seen: Callable[[str, str, int, float], None]) -> None:
         self._app, self._limits, self._seen = app, limits, seen
+        # Bound once: it costs more than the line does while lines of this level are not written.
+        self._log = structlog.get_logger(__name__).bind()
+        self._patience = _Patience(limits.seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the application's life."""
@@ -53,24 +53,22 @@ class Outer:
             return
         request_id = _request_id(scope)
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
-        started, status = perf_counter(), 500
+        started, status, has_begun = perf_counter(), 500, False
         extra = [(b"x-request-id", request_id.encode()), *_ALWAYS]
 
         async def answered(message: Message) -> None:
-            nonlocal status
+            nonlocal status, has_begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, has_begun = message["status"], True
                 message["headers"] = [*message.get("headers", ()), *extra]
             await send(message)
 
         try:
             await self._app(scope, self._limited(scope, receive), answered)
-        except Exception as error:
-            # Answered already; its text may quote what a customer wrote.
-            at = extract_tb(error.__traceback__)[-1]
-            log.error(
-                "request_failed", request_id=request_id, error=type(error).__name__, at=f"{at.filename}:{at.lineno}"
-            )
+        except Exception:
+            # Answered and logged already; the framework raises it again for whoever wants to know.
+            if not has_begun:
+                raise
         finally:
             self._told(scope, request_id, status, perf_counter() - started)
 
@@ -83,11 +81,7 @@ class Outer:
             nonlocal came
             if came < 0:
                 return await receive()
-            try:
-                async with asyncio.timeout(self._limits.seconds):
-                    message = await receive()
-            except TimeoutError:
-                raise Problem(ApiCode.BODY_TIME, seconds=int(self._limits.seconds)) from None
+            message = await self._patience.wait(receive)
             if message["type"] == "http.request":
                 came += len(message.get("body", b""))
                 if came > limit:
@@ -102,7 +96,7 @@ class Outer:
     def _told(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "")
         self._seen(scope["method"], route, status, seconds)
-        log.info(
+        self._log.info(
             "request",
             request_id=request_id,
             method=scope["method"],
@@ -111,6 +105,44 @@ class Outer:
             ms=round(seconds * 1000, 1),
             subject=scope["state"].get("subject"),
         )
+
+
+class _Patience:
+    """Waits for parts of bodies, for so long at most. One look a second at all who wait: a timer each costs more."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._since: dict[asyncio.Task[Any], float] = {}
+        self._late: set[asyncio.Task[Any]] = set()
+        self._looking: asyncio.Task[None] | None = None
+
+    async def wait(self, receive: Receive) -> Message:
+        """The next part. Raises ``Problem`` where it does not come."""
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+        me = asyncio.current_task()
+        assert me is not None
+        self._since[me] = perf_counter()
+        try:
+            return await receive()
+        except asyncio.CancelledError:
+            if me not in self._late:
+                raise
+            self._late.discard(me)
+            me.uncancel()
+            raise Problem(ApiCode.BODY_TIME, seconds=int(self._seconds)) from None
+        finally:
+            del self._since[me]
+
+    async def _look(self) -> None:
+        while self._since:
+            await asyncio.sleep(min(1.0, self._seconds))
+            now = perf_counter()
+            for task, since in list(self._since.items()):
+                if now - since > self._seconds:
+                    self._late.add(task)
+                    task.cancel()
+        self._looking = None
 
 
 def _request_id(scope: Scope) -> str:

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from datetime import date, datetime, time
+from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
@@ -15,11 +16,15 @@ from tieout.api import intake, keys, schemas
 from tieout.api.pages import record
 from tieout.api.permits import permitted
 from tieout.api.problems import ApiCode, Problem
-from tieout.api.roles import Grant, Role, WrongGrant
+from tieout.api.roles import Grant, Role
 from tieout.api.service import Service
 from tieout.clock import microseconds
 
 KeyId = Annotated[str, Path(pattern="^[0-9a-f]{12}$", description="The key's id.", examples=["0123456789ab"])]
+
+
+_NAME = r"^[^\x00-\x1f\x7f]+$"
+_GRANT = rf"^({'|'.join(Role)}):([a-z0-9][a-z0-9-]{{0,31}}|\*)$"
 
 
 class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,8 +43,14 @@ class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
 class NewKey(msgspec.Struct, forbid_unknown_fields=True):
     """What a key is to be."""
 
-    name: Annotated[str, Meta(description="What it is called; once among those that are live.", max_length=100)]
-    grants: Annotated[list[str], Meta(description="Roles in books: role:book, or role:*.", min_length=1)]
+    name: Annotated[
+        str,
+        Meta(description="What it is called; once among those that are live.", max_length=100, pattern=_NAME),
+    ]
+    grants: Annotated[
+        list[Annotated[str, Meta(pattern=_GRANT)]],
+        Meta(description="Roles in books: role:book, or role:*.", min_length=1),
+    ]
     expires_on: Annotated[date | None, Meta(description="The day at whose end it ends, UTC; null: never.")] = None
 
 
@@ -125,13 +136,16 @@ async def make_key(request: Request) -> Response:
     """Its secret is kept by nobody: what is stored is a hash."""
     service: Service = request.app.state.service
     wanted: NewKey = await intake.body_of(request, NewKey)
-    if not keys.NAME.fullmatch(wanted.name):
-        raise Problem(ApiCode.PARAMETER, pointer="/name", rule="name: must have 1 to 100 characters, no control ones")
-    grants = [_grant(text, f"/grants/{n}") for n, text in enumerate(wanted.grants)]
+    grants = [Grant.parse(text) for text in wanted.grants]
     expires_us = None if wanted.expires_on is None else microseconds(_end_of(wanted.expires_on))
     by, now_us = request.state.principal.subject, microseconds(service.now())
     if expires_us is not None and expires_us <= now_us:
-        raise Problem(ApiCode.PARAMETER, pointer="/expires_on", rule="expires_on: must not be in the past")
+        raise Problem(
+            ApiCode.PARAMETER,
+            status=HTTPStatus.UNPROCESSABLE_ENTITY,
+            pointer="/expires_on",
+            rule="expires_on: must not be in the past",
+        )
 
     def made() -> str | None:
         with closing(connect(service.settings.location)) as connection:
@@ -173,16 +187,6 @@ def _row(key: ApiKey) -> KeyRow:
         revoked_at=None if key.revoked_us is None else instant(key.revoked_us),
         revoked_by=key.revoked_by,
     )
-
-
-def _grant(text: str, pointer: str) -> Grant:
-    try:
-        return Grant.parse(text)
-    except WrongGrant:
-        roles = ", ".join(role.value for role in Role)
-        raise Problem(
-            ApiCode.PARAMETER, pointer=pointer, rule=f"a grant must be role:book or role:*, the role one of {roles}"
-        ) from None
 
 
 def _end_of(day: date) -> datetime:

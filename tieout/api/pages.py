@@ -19,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 from ledger.outcomes import token
 from projections.answers import AsOf
 from projections.reader import Reader
-from tieout.api.answering import POSITION
+from tieout.api.answering import POSITION, Ready
 from tieout.api.asking import Asked, Page
 from tieout.api.forms import FORMS, JSON, chosen
 from tieout.api.problems import ApiCode, Problem
@@ -27,6 +27,7 @@ from tieout.api.service import Service
 
 Key = Any
 """Where a page goes on: the key of the last row of the one before, made of what JSON has."""
+_encode = msgspec.json.Encoder().encode
 AT_ONCE = 1_000
 """Rows in memory while a list is streamed."""
 
@@ -41,21 +42,22 @@ class Rows(NamedTuple):
 
 class _Cursor(msgspec.Struct, array_like=True):
     position: int
-    asked: str
     key: Key
+    mark: str
 
 
 async def listed(request: Request, asked: Page, rows: Rows) -> Response:
     """A page, or the whole list, in the form that the request accepts. Raises ``Problem``."""
     form = chosen(request)
     service: Service = request.app.state.service
-    digest = _digest(request, asked)
-    cursor = _read(asked.cursor, digest) if asked.cursor is not None else None
+    cursor = _read(request, asked, asked.cursor) if asked.cursor is not None else None
     limit = asked.limit if form is JSON else AT_ONCE
 
     async def page(position: int | None, key: Key | None) -> tuple[AsOf, Sequence[Any]]:
         def answered(reader: Reader) -> tuple[AsOf, Sequence[Any]]:
             as_of = asked.moment(reader)
+            if position is not None and position > reader.position:
+                raise Problem(ApiCode.CURSOR, parameter="cursor")
             known = as_of.position if position is None else position
             pinned = AsOf(as_of.effective_on, reader.position if known is None else known)
             return pinned, rows.after(reader, pinned, key, limit + 1)
@@ -65,13 +67,18 @@ async def listed(request: Request, asked: Page, rows: Rows) -> Response:
     as_of, first = await (page(None, None) if cursor is None else page(cursor.position, cursor.key))
     assert as_of.position is not None
     if form is JSON:
-        return _json(request, asked, rows, first, as_of.position, digest)
+        return page_of(request, asked, rows.key, first, as_of.position)
     headers = {POSITION: token(as_of.position), "Vary": "Accept"}
     body = _streamed(rows, first, as_of.position, page)
     return StreamingResponse(FORMS[form](rows.type, body), headers=headers, media_type=form)
 
 
-async def one(request: Request, asked: Asked, question: Callable[[Reader, AsOf], Any]) -> Response:
+async def one(
+    request: Request,
+    asked: Asked,
+    question: Callable[[Reader, AsOf], Any],
+    headers: Callable[[Any], dict[str, str]] | None = None,
+) -> Response:
     """An answer that is one record, or None where what is asked about is not there. Raises ``Problem``."""
     service: Service = request.app.state.service
 
@@ -82,7 +89,7 @@ async def one(request: Request, asked: Asked, question: Callable[[Reader, AsOf],
     position, found = await service.ask(answered, asked.min_position)
     if found is None:
         raise Problem(ApiCode.FOUND)
-    return record(found, position)
+    return record(found, position, headers(found) if headers is not None else None)
 
 
 def record(found: Any, position: int, headers: dict[str, str] | None = None) -> Response:
@@ -91,16 +98,18 @@ def record(found: Any, position: int, headers: dict[str, str] | None = None) -> 
     return Response(body, headers={POSITION: token(position), **(headers or {})}, media_type=JSON)
 
 
-def _json(request: Request, asked: Page, rows: Rows, found: Sequence[Any], position: int, digest: str) -> Response:
+def page_of(request: Request, asked: Page, key: Callable[[Any], Key], found: Sequence[Any], position: int) -> Response:
+    """A page of JSON of the rows that were found at a position, one more than it has where there are more."""
     page, has_more = found[: asked.limit], len(found) > asked.limit
-    headers = {POSITION: token(position), "Vary": "Accept"}
+    at = token(position)
+    headers = [(b"content-type", b"application/json"), (b"tieout-position", at.encode()), (b"vary", b"Accept")]
     following = None
     if has_more:
-        following = _write(_Cursor(position, digest, rows.key(page[-1])))
+        following = _write(request, asked, position, key(page[-1]))
         query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-        headers["Link"] = f'<{request.url.path}?{urlencode([*query, ("cursor", following)])}>; rel="next"'
-    body = msgspec.json.encode({"data": page, "next": following, "position": token(position)})
-    return Response(body, headers=headers, media_type=JSON)
+        link = f'<{request.url.path}?{urlencode([*query, ("cursor", following)])}>; rel="next"'
+        headers.append((b"link", link.encode("latin-1")))
+    return Ready(200, headers, _encode({"data": page, "next": following, "position": at}))
 
 
 async def _streamed(
@@ -117,22 +126,26 @@ async def _streamed(
         yield found
 
 
-def _digest(request: Request, asked: Page) -> str:
-    """What a cursor is of: the path and all parameters but those that choose the page."""
+def _mark(request: Request, asked: Page, position: int, key: Key) -> str:
+    """Of what a cursor says, and is of: the path, and all parameters but those that choose the page.
+
+    No secret: it finds what was mixed up or broken. Who makes one up sees nothing that he could not ask for.
+    """
     said = asked.model_dump(mode="json", exclude={"cursor", "limit", "min_position"}, exclude_none=True)
-    return sha256(msgspec.json.encode([request.url.path, said], order="sorted")).hexdigest()[:16]
+    return sha256(msgspec.json.encode([request.url.path, said, position, key], order="sorted")).hexdigest()[:16]
 
 
-def _write(cursor: _Cursor) -> str:
+def _write(request: Request, asked: Page, position: int, key: Key) -> str:
+    cursor = _Cursor(position, key, _mark(request, asked, position, key))
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
-def _read(text: str, digest: str) -> _Cursor:
+def _read(request: Request, asked: Page, text: str) -> _Cursor:
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         cursor = msgspec.json.decode(base64.b64decode(padded, b"-_", validate=True), type=_Cursor)
-    except (UnicodeEncodeError, binascii.Error, msgspec.DecodeError):
+    except (UnicodeError, binascii.Error, msgspec.DecodeError):
         raise Problem(ApiCode.CURSOR, parameter="cursor") from None
-    if cursor.asked != digest:
+    if cursor.mark != _mark(request, asked, cursor.position, cursor.key):
         raise Problem(ApiCode.CURSOR, parameter="cursor")
     return cursor

@@ -1,4 +1,7 @@
-"""Who may call a route: a credential that is valid, of somebody who has one of the route's roles in its book."""
+"""Who may call a route: a credential that is valid, of somebody who has one of the route's roles in its book.
+
+What else a route demands of every request is looked at after that, so that nobody else learns of it.
+"""
 
 from typing import Any
 
@@ -6,6 +9,7 @@ import structlog
 from fastapi import Depends, Request
 
 from tieout.api.denied import AccessDenied, Reason
+from tieout.api.parameters import refuse_unknown
 from tieout.api.problems import ApiCode, Problem
 from tieout.api.roles import EVERY_BOOK, Role
 from tieout.api.service import Service
@@ -27,11 +31,10 @@ class Permit:
         """Raises ``Problem`` where the request may not pass; ``request.state.principal`` is who makes it."""
         service: Service = request.app.state.service
         try:
-            principal = await service.access.authenticate(request.headers.get("authorization"), basic=self.by_password)
+            principal = await service.access.authenticate(_authorization(request), basic=self.by_password)
         except AccessDenied as denied:
             raise self._not_known(denied) from None
-        request.state.principal = principal
-        request.state.subject = principal.subject
+        request.scope["state"] |= {"principal": principal, "subject": principal.subject}
         book = request.path_params.get("book", EVERY_BOOK)
         if self.somewhere:
             passes = any(principal.books(role) != frozenset() for role in self.roles)
@@ -47,6 +50,7 @@ class Permit:
                 request_id=request.state.request_id,
             )
             raise Problem(ApiCode.ROLE, roles=[role.value for role in self.roles], book=book)
+        refuse_unknown(request)
 
     def _not_known(self, denied: AccessDenied) -> Problem:
         if denied.is_temporary:
@@ -59,6 +63,14 @@ class Permit:
         if not self.by_password:
             challenge += ', error="invalid_token"'
         return Problem(ApiCode.CREDENTIAL_VALID, reason=denied.reason.value, headers={"WWW-Authenticate": challenge})
+
+
+def _authorization(request: Request) -> str | None:
+    for name, value in request.scope["headers"]:
+        if name == b"authorization":
+            found: str = value.decode("latin-1")
+            return found
+    return None
 
 
 def permitted(*roles: Role, somewhere: bool = False, by_password: bool = False) -> Any:

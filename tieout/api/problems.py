@@ -16,6 +16,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from consumers.problems import ROW_RULES
+from domain.refusals import RULES as REFUSALS
 from domain.refusals import Code
 from ledger.outcomes import Outcome
 
@@ -42,6 +44,7 @@ class ApiCode(StrEnum):
     NAME = "name_must_not_be_taken"
     WHOLE = "batch_must_hold_as_a_whole"
     CURSOR = "cursor_must_be_of_this_list"
+    KNOWN = "position_must_be_of_this_log"
     FOUND = "what_is_asked_for_must_exist"
     SIGNATURE = "signature_must_hold"
     POSITION = "position_must_be_reached"
@@ -62,12 +65,13 @@ RULES: dict[ApiCode, str] = {
     ApiCode.PARAMETER: "a parameter must be of its type and within its bounds",
     ApiCode.ACCEPTABLE: "Accept must name a form that this answer comes in",
     ApiCode.MEDIA: "Content-Type must be one that is read here",
-    ApiCode.JSON: "a body must be JSON in UTF-8, with no key twice in an object",
+    ApiCode.JSON: "a body must be JSON in UTF-8",
     ApiCode.IDEMPOTENCY_KEY: "a command must have a name of its own: Idempotency-Key, or source_id in the body",
     ApiCode.ACTOR: "who acts is whoever the credential is of",
     ApiCode.NAME: "of keys that are live no two have the same name",
     ApiCode.WHOLE: "if one command of an atomic batch is refused, none is booked",
     ApiCode.CURSOR: "a cursor must come from this list, asked with the same parameters",
+    ApiCode.KNOWN: "a position must be one that this log has reached, as a write or a read returned it",
     ApiCode.FOUND: "what the path names must be in the books",
     ApiCode.SIGNATURE: "a webhook must be signed with the secret of its endpoint",
     ApiCode.POSITION: "the projections must have reached the position in time; ask again",
@@ -89,11 +93,13 @@ STATUS: dict[ApiCode, HTTPStatus] = {
     ApiCode.ACCEPTABLE: HTTPStatus.NOT_ACCEPTABLE,
     ApiCode.MEDIA: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     ApiCode.JSON: HTTPStatus.BAD_REQUEST,
-    ApiCode.IDEMPOTENCY_KEY: HTTPStatus.BAD_REQUEST,
+    ApiCode.IDEMPOTENCY_KEY: HTTPStatus.PRECONDITION_REQUIRED,
     ApiCode.ACTOR: HTTPStatus.FORBIDDEN,
     ApiCode.NAME: HTTPStatus.CONFLICT,
     ApiCode.WHOLE: HTTPStatus.UNPROCESSABLE_ENTITY,
-    ApiCode.CURSOR: HTTPStatus.BAD_REQUEST,
+    # Opaque, and none of ours: there is no such page, and no such state.
+    ApiCode.CURSOR: HTTPStatus.NOT_FOUND,
+    ApiCode.KNOWN: HTTPStatus.NOT_FOUND,
     ApiCode.FOUND: HTTPStatus.NOT_FOUND,
     ApiCode.SIGNATURE: HTTPStatus.UNAUTHORIZED,
     ApiCode.POSITION: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -112,6 +118,8 @@ _OF_REFUSALS: dict[str, HTTPStatus] = {
     Code.UNEXPECTED: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 _OWN = {code.value: code for code in ApiCode}
+_ALL: tuple[Mapping[Any, str], ...] = (REFUSALS, ROW_RULES, RULES)
+_RULES = {str(code): rule for rules in _ALL for code, rule in rules.items()}
 RETRY_SECONDS = 1
 """What ``Retry-After`` says where only time helps."""
 
@@ -132,10 +140,9 @@ class Problem(Exception):
         **more: Any,
     ) -> None:
         super().__init__(code)
-        known = _OWN.get(code)
         self.code = code
-        self.status = status or (STATUS[known] if known else HTTPStatus.UNPROCESSABLE_ENTITY)
-        self.rule = rule or (RULES[known] if known else "")
+        self.status = status or status_of(code)
+        self.rule = rule or rule_of(code)
         self.headers = dict(headers or {})
         if self.status is HTTPStatus.SERVICE_UNAVAILABLE:
             self.headers.setdefault("Retry-After", str(RETRY_SECONDS))
@@ -143,16 +150,28 @@ class Problem(Exception):
         self.more = {name: value for name, value in said.items() if value is not None}
 
     def document(self, request_id: str | None) -> dict[str, Any]:
-        """The members of the document."""
+        """The members of the document. The title is the code's, whatever the rule says of this one (RFC 9457, 3.1.3)."""
+        title = rule_of(self.code)
         return {
             "type": TYPE + self.code,
-            "title": self.rule[:1].upper() + self.rule[1:],
+            "title": title[:1].upper() + title[1:],
             "status": int(self.status),
             "code": self.code,
             **self.more,
             "rule": self.rule,
             **({"request_id": request_id} if request_id else {}),
         }
+
+
+def rule_of(code: str) -> str:
+    """The rule of a code in words; of one problem it may say more."""
+    return _RULES[code]
+
+
+def status_of(code: str) -> HTTPStatus:
+    """The status of a code; a problem may have another one, where that says more."""
+    known = _OWN.get(code)
+    return STATUS[known] if known else _OF_REFUSALS.get(code, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def respond(request: Request, problem: Problem) -> Response:
@@ -180,7 +199,6 @@ def _of_field(code: str, field: str, rule: str, body: Any) -> Problem:
     pointer = pointer_of(field) if field else None
     return Problem(
         code,
-        status=_OF_REFUSALS.get(code, HTTPStatus.UNPROCESSABLE_ENTITY),
         rule=f"{field}: {rule}" if field and rule.startswith(("must", "is ")) else rule,
         pointer=pointer,
         value_kind=kind_at(body, field) if field and isinstance(body, dict) else None,

@@ -10,9 +10,10 @@ from msgspec import Meta
 from pydantic import Field
 
 from domain.book import Book
-from domain.documents import account_stream, document_id
+from domain.documents import account_stream, book_stream, document_id
 from domain.fields import BookId, CurrencyCode
 from projections.answers import (
+    AccountRow,
     AllowanceAnswer,
     AsOf,
     Changes,
@@ -20,10 +21,7 @@ from projections.answers import (
     ControlRow,
     DeferredMonth,
     DocumentView,
-    Dso,
-    Exposure,
     FeedDay,
-    Payer,
     PeriodRow,
     RateRow,
     RevaluationAnswer,
@@ -87,10 +85,24 @@ class BookRecord(BookRow, frozen=True, kw_only=True):
     reasons: Annotated[dict[str, str], Meta(description="Reason of a deduction or an adjustment → role.")]
 
 
+class DocumentAsked(Asked):
+    """Which document of a number."""
+
+    series: Series = ""
+    revision: Revision = 1
+
+
 class StatementAsked(Asked):
     """Which statement."""
 
     from_on: Day | None = Field(None, description="From this day on; from the beginning without it.")
+
+
+class HistoryAsked(Asked):
+    """Which days."""
+
+    from_on: Day = Field(description="From this day on.")
+    to_on: Day = Field(description="Up to this day.")
 
 
 class ChangesAsked(Asked):
@@ -125,32 +137,6 @@ class OfDay(Asked):
     """A question that needs a day."""
 
     as_of: Day = Field(description="The day of the book's calendar as of which it is.")
-
-
-class DsoAsked(OfDay):
-    """Which days sales outstanding."""
-
-    days: int = Field(90, ge=1, le=3660, description="Sales of so many days.")
-    customer: Customer | None = None
-    currency: Currency | None = None
-
-
-class PayersAsked(OfDay):
-    """Whose habits of paying."""
-
-    from_on: Day = Field(description="Of what was paid from this day on.")
-    customer: Customer | None = None
-    currency: Currency | None = None
-
-
-class ExposuresAsked(OfDay):
-    """Whose exposure."""
-
-    overdue_days: int = Field(
-        30, ge=0, le=3660, description="An item that is overdue for more days is a reason to hold."
-    )
-    customer: Customer | None = None
-    currency: Currency | None = None
 
 
 class UnusualAsked(OfDay):
@@ -216,9 +202,6 @@ def router() -> APIRouter:
         "Opening, turnover and closing by account, currency and dimensions",
     )
     add("/{book}/control", control, list[ControlRow], "Open items against postings, by control account")
-    add("/{book}/dso", dso, list[Dso], "Days sales outstanding")
-    add("/{book}/payers", payers, list[Payer], "How customers pay")
-    add("/{book}/exposures", exposures, list[Exposure], "Limits, exposures, and whom to hold")
     add("/{book}/unusual", unusual, list[Unusual], "Credit balances, jumps and odd events")
     add("/{book}/rates", rates, list[RateRow], "Exchange rates as sources stated them")
     add("/{book}/allowance", allowance, AllowanceAnswer, "What the provision matrix requires")
@@ -294,12 +277,10 @@ async def get_document(
     book: BookPath,
     kind: KindPath,
     number: NumberPath,
-    asked: Annotated[Asked, Query()],
-    series: Series = "",
-    revision: Revision = 1,
+    asked: Annotated[DocumentAsked, Query()],
 ) -> Response:
     """By its number; the first revision unless another is asked for."""
-    named = document_id(kind, series, number, revision)
+    named = document_id(kind, asked.series, number, asked.revision)
     return await _of_book(request, book, asked, lambda reader, at: reader.document(book, named, at))
 
 
@@ -321,6 +302,36 @@ async def get_statement(
     )
 
 
+async def get_account(
+    request: Request, book: BookPath, customer: CustomerPath, currency: CurrencyPath, asked: Annotated[Asked, Query()]
+) -> Response:
+    """As known then: the commands that are for it may name its version in ``If-Match``."""
+
+    def account(reader: Reader, at: AsOf) -> AccountRow | None:
+        return next(iter(reader.accounts(book, customer, currency, at)), None)
+
+    return await _of_book(request, book, asked, account, lambda found: {"ETag": f'"{found.version}"'})
+
+
+async def get_history(
+    request: Request,
+    book: BookPath,
+    customer: CustomerPath,
+    currency: CurrencyPath,
+    asked: Annotated[HistoryAsked, Query()],
+) -> Response:
+    """Between two days, both of them included."""
+    return await _of_book(
+        request,
+        book,
+        asked,
+        lambda reader, at: (
+            _known(reader, book, customer, currency)
+            and reader.balance_history(book, customer, currency, asked.from_on, asked.to_on, at)
+        ),
+    )
+
+
 async def get_changes(
     request: Request,
     book: BookPath,
@@ -335,6 +346,12 @@ async def get_changes(
         return _known(reader, book, customer, currency) and reader.changes(book, customer, currency, then, at)
 
     return await _of_book(request, book, asked, changes)
+
+
+def _opened(reader: Reader, book: str, at: AsOf) -> bool | None:
+    """Whether a book had been opened as far as was known then; None where it had not."""
+    known = reader.position if at.position is None else at.position
+    return reader.version_at(book_stream(book), known) > 0 or None
 
 
 def _known(reader: Reader, book: BookPath, customer: str, currency: str) -> bool | None:
@@ -353,30 +370,6 @@ async def control(request: Request, book: BookPath, asked: Annotated[Asked, Quer
     return await _of_book(request, book, asked, lambda reader, at: reader.control(book, at))
 
 
-async def dso(request: Request, book: BookPath, asked: Annotated[DsoAsked, Query()]) -> Response:
-    """Simple and count-back, of each customer account."""
-    return await _of_book(
-        request, book, asked, lambda reader, at: reader.dso(book, at, asked.days, asked.customer, asked.currency)
-    )
-
-
-async def payers(request: Request, book: BookPath, asked: Annotated[PayersAsked, Query()]) -> Response:
-    """Average days to pay, and days late."""
-    return await _of_book(
-        request, book, asked, lambda reader, at: reader.payers(book, asked.from_on, at, asked.customer, asked.currency)
-    )
-
-
-async def exposures(request: Request, book: BookPath, asked: Annotated[ExposuresAsked, Query()]) -> Response:
-    """To hold is an answer; it blocks nothing."""
-    return await _of_book(
-        request,
-        book,
-        asked,
-        lambda reader, at: reader.exposures(book, at, asked.overdue_days, asked.customer, asked.currency),
-    )
-
-
 async def unusual(request: Request, book: BookPath, asked: Annotated[UnusualAsked, Query()]) -> Response:
     """Each with its evidence."""
     return await _of_book(
@@ -391,7 +384,9 @@ async def rates(request: Request, book: BookPath, asked: Annotated[RatesAsked, Q
 
 async def allowance(request: Request, book: BookPath, asked: Annotated[OfDay, Query()]) -> Response:
     """What a PostAllowance of the day would post; 404 where the book has no matrix."""
-    return await _of_book(request, book, asked, lambda reader, at: reader.allowance(book, None, at))
+    return await _of_book(
+        request, book, asked, lambda reader, at: _opened(reader, book, at) and reader.allowance(book, None, at)
+    )
 
 
 async def revaluation(request: Request, book: BookPath, asked: Annotated[RevaluationAsked, Query()]) -> Response:
@@ -399,7 +394,9 @@ async def revaluation(request: Request, book: BookPath, asked: Annotated[Revalua
     service: Service = request.app.state.service
     await service.require_book(book)
     source = asked.rate_source or (await service.in_thread(lambda: service.book(book)))[0].rate_source
-    return await one(request, asked, lambda reader, at: reader.revaluation(book, source, at))
+    return await one(
+        request, asked, lambda reader, at: _opened(reader, book, at) and reader.revaluation(book, source, at)
+    )
 
 
 async def deferred(request: Request, book: BookPath, asked: Annotated[Asked, Query()]) -> Response:
@@ -419,10 +416,10 @@ async def completeness(request: Request, book: BookPath, asked: Annotated[Comple
     )
 
 
-async def _of_book(request: Request, book: BookPath, asked: Asked, question: Any) -> Response:
+async def _of_book(request: Request, book: str, asked: Asked, question: Any, headers: Any = None) -> Response:
     service: Service = request.app.state.service
     await service.require_book(book)
-    return await one(request, asked, question)
+    return await one(request, asked, question, headers)
 
 
 async def _now(request: Request, asked: Fresh, question: Any) -> Response:

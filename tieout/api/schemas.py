@@ -22,8 +22,9 @@ OUTCOME: dict[str, Any] = {
     "description": "What became of a command.",
     "properties": {
         "status": {
-            "enum": ["booked", "waiting"],
-            "description": "booked: it is in the books. waiting: it will be, when the document that it names has come.",
+            "enum": ["booked", "waiting", "duplicate"],
+            "description": "booked: it is in the books. waiting: it will be, when the document that it names has come."
+            " duplicate, of a dry run only: it was booked before.",
         },
         "position": TOKEN,
         "events": {"type": "integer", "description": "How many events it booked; 0 where nothing was to be done."},

@@ -1,4 +1,4 @@
-"""What the routes of one process share: a writer, readers of the projections, and what follows the log.
+"""What the routes of one process share: a writer, and readers of the projections.
 
 Questions are asked in threads, each of one moment; commands go through one desk. ``min_position`` waits here.
 """
@@ -17,18 +17,17 @@ from domain.refusals import RULES, Code
 from ledger.approvals import Request
 from ledger.codec import Recorded
 from ledger.ledger import Ledger
-from ledger.outcomes import Outcome, Submission, read_token, token
+from ledger.outcomes import Outcome, Submission, read_token
 from ledger.waiting import WaitingFact
 from projections.reader import Reader
 from projections.readers import Readers
 from tieout.api.access import access
+from tieout.api.counter import Counter
 from tieout.api.desk import Desk
 from tieout.api.measuring import Metrics
 from tieout.api.problems import ApiCode, Problem
 from tieout.settings import Settings
 from tieout.worker.measuring import Measured, Standing
-from tieout.worker.projecting import project
-from tieout.worker.supervising import Supervised
 
 T = TypeVar("T")
 
@@ -45,11 +44,10 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._follower = Supervised("project", lambda pulse: project(settings, "project", pulse))
         self._books: set[str] = set()
         self.is_stopping = False
         self.standing = Standing(settings.location, None)
-        self.metrics = Metrics(Measured(self.standing, [self._follower] if settings.api_follow else []))
+        self.metrics = Metrics(Measured(self.standing, []))
 
     async def start(self) -> None:
         """Open the store; within the event loop that will serve."""
@@ -60,16 +58,12 @@ class Service:
         self.access = access(settings)
         self._readers = Readers(settings.location, READERS)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="tieout-question")
-        if settings.api_follow:
-            self._follower.start()
+        self.counter = Counter(self._readers, self._threads)
 
     async def stop(self) -> None:
         """Finish what is in flight, and let go of the store."""
         self.is_stopping = True
         await self.desk.close()
-        if self.settings.api_follow:
-            self._follower.stop()
-            await asyncio.to_thread(self._follower.join, monotonic() + WAIT_SECONDS)
         self._threads.shutdown()
         self._readers.close()
         self.standing.close()
@@ -86,15 +80,18 @@ class Service:
         until = monotonic() + WAIT_SECONDS
         while True:
             found = await self.in_thread(lambda: self._asked(question, wanted))
-            if found is not None:
+            if not isinstance(found, int):
                 return found[0]
+            if found < wanted:
+                raise Problem(ApiCode.KNOWN, parameter="min_position")
             if monotonic() > until:
                 raise Problem(ApiCode.POSITION, parameter="min_position")
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _asked(self, question: Callable[[Reader], T], wanted: int) -> tuple[T] | None:
+    def _asked(self, question: Callable[[Reader], T], wanted: int) -> tuple[T] | int:
+        """The answer, or the head of a log that the projections have not followed far enough."""
         with self._readers.reading() as reader:
-            return (question(reader),) if reader.position >= wanted else None
+            return (question(reader),) if reader.position >= wanted else reader.head()
 
     async def require_book(self, book: str) -> None:
         """Raises ``Problem`` where there is no book of this name; one that was found once is there for ever."""
@@ -154,4 +151,4 @@ def position(text: str, parameter: str) -> int:
     try:
         return read_token(text)
     except ValueError:
-        raise Problem(ApiCode.PARAMETER, parameter=parameter, rule=f"a position looks like {token(123)}") from None
+        raise Problem(ApiCode.KNOWN, parameter=parameter) from None

@@ -4,15 +4,15 @@ What the command line gave reaches the processes through an environment variable
 """
 
 import os
-import signal
 import socket
+import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import sleep, time_ns
+from time import time_ns
 from typing import Any
 
 import msgspec
@@ -23,16 +23,18 @@ from granian.server import Server
 from ledger.database import connect
 from ledger.garbage import spare_collections
 from ledger.store import create, revision
+from tieout.api.follower import OVERRIDES
 from tieout.api.keys import first_key
 from tieout.api.measuring import MULTIPROCESS
 from tieout.api.outer import App
+from tieout.api.parent import end_with_parent
 from tieout.errors import UserError
 from tieout.settings import Settings, load
 
-OVERRIDES = "_TIEOUT_SERVE"
 STOP_SECONDS = 25
 """How long what is in flight may take at a stop; less than orchestrators wait before they kill."""
-_ORPHAN_SECONDS = 1.0
+_AGAIN_SECONDS = 1.0
+_SWITCH_SECONDS = 0.0005
 
 
 def serve(settings: Settings, overrides: Mapping[str, Any], started: Callable[[str], None]) -> None:
@@ -46,7 +48,7 @@ def serve(settings: Settings, overrides: Mapping[str, Any], started: Callable[[s
     host = host.strip("[]")
     _refuse_taken(settings.api_listen, host, int(port))
     os.environ[OVERRIDES] = msgspec.json.encode({name: str(value) for name, value in overrides.items()}).decode()
-    with _counted_together(settings.api_workers):
+    with _counted_together(settings.api_workers), _followed(settings):
         server = Server(
             "tieout.api.serving:application",
             address=host,
@@ -74,7 +76,9 @@ def application() -> App:
     configure(settings.log_level, settings.log_format)
     app = create_application(settings)
     spare_collections()
-    threading.Thread(target=_end_with_parent, name="tieout-parent", args=(os.getppid(),), daemon=True).start()
+    # A thread that comes back from the database waits so long for one that computes: five milliseconds by default.
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    end_with_parent()
     return app
 
 
@@ -104,7 +108,33 @@ def _refuse_taken(listen: str, host: str, port: int) -> None:
 
 
 @contextmanager
-def _counted_together(workers: int) -> Any:
+def _followed(settings: Settings) -> Iterator[None]:
+    """Have the log followed, and whoever follows it started again should it die."""
+    if not settings.api_follow:
+        yield
+        return
+    stopping = threading.Event()
+    running: list[subprocess.Popen[bytes]] = []
+
+    def keep() -> None:
+        while not stopping.is_set():
+            running[:] = [subprocess.Popen([sys.executable, "-m", "tieout.api.follower"])]
+            running[0].wait()
+            stopping.wait(_AGAIN_SECONDS)
+
+    keeper = threading.Thread(target=keep, name="tieout-keeper", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        for one in running:
+            one.terminate()
+        keeper.join(STOP_SECONDS)
+
+
+@contextmanager
+def _counted_together(workers: int) -> Iterator[None]:
     """Several processes count into files of one folder."""
     if workers == 1:
         yield
@@ -116,10 +146,3 @@ def _counted_together(workers: int) -> Any:
         finally:
             with suppress(KeyError):
                 del os.environ[MULTIPROCESS]
-
-
-def _end_with_parent(parent: int) -> None:
-    """A process whose server was killed would hold the port, and serve on without anybody to stop it."""
-    while os.getppid() == parent:
-        sleep(_ORPHAN_SECONDS)
-    os.kill(os.getpid(), signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)

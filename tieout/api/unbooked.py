@@ -208,10 +208,10 @@ async def retry_entry(request: Request, book: BookPath, entry: Entry) -> Respons
 async def discard_entry(request: Request, book: BookPath, entry: Entry) -> Response:
     """It stays where it is, with the reason."""
     service: Service = request.app.state.service
+    await _found(service, book, entry)
     given: Discard = await intake.body_of(request, Discard)
     if not given.reason.strip():
         raise Problem(ApiCode.PARAMETER, pointer="/reason", rule="reason: must say why")
-    await _found(service, book, entry)
     reason = f"{request.state.principal.subject}: {given.reason}"
     if not await service.in_thread(lambda: service.ledger.dismiss(entry, reason)):
         raise Problem("entry_must_be_open", rule="only an open entry of the quarantine can be discarded")

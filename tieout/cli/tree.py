@@ -15,6 +15,7 @@ from tieout.cli import (
     entry,
     explain,
     kafka,
+    keys,
     periods,
     quarantine,
     questions,
@@ -51,6 +52,7 @@ ORDER = (
         "rebuild",
         "export",
     ),
+    *("keys", "key"),
     *("serve", "worker", "pause", "resume", "topics", "lag"),
     *("demo", "demo-feed"),
 )
@@ -77,6 +79,7 @@ def program(lang: Lang) -> Any:
         periods,
         revenue,
         valuation,
+        keys,
         serve,
         worker,
         kafka,

@@ -34,7 +34,19 @@ NUMBERS = frozenset(
 LONG = frozenset(
     (
         *("credit_item", "debit_item", "documents", "linked_to"),
-        *("address", "dimensions", "document", "from_document", "item", "key", "name", "origin", "reason", "replayed"),
+        *(
+            "address",
+            "dimensions",
+            "document",
+            "from_document",
+            "grants",
+            "item",
+            "key",
+            "name",
+            "origin",
+            "reason",
+            "replayed",
+        ),
         *("rule", "source_id", "stored", "to_document", "value"),
     )
 )

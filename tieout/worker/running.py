@@ -41,7 +41,7 @@ def run(settings: Settings, names: Sequence[str], started: Callable[[], None]) -
     topic = settings.kafka_events_topic if settings.kafka_bootstrap_servers is not None else None
     with closing(Standing(settings.location, topic)) as standing:
         registry.register(Measured(standing, parts))
-        with _signals() as pipe, served(settings.worker_listen, Health(parts, standing, registry)) as listen:
+        with signals() as pipe, served(settings.worker_listen, Health(parts, standing, registry)) as listen:
             spare_collections()
             for part in parts:
                 part.start()
@@ -97,7 +97,7 @@ def _stopped(parts: Sequence[Supervised]) -> bool:
 
 
 @contextmanager
-def _signals() -> Iterator[int]:
+def signals() -> Iterator[int]:
     """The end of a pipe that can be read from once a signal has come.
 
     The interpreter itself writes into it, at once. A handler of ours would be put off until the main thread runs: not at

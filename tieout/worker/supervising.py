@@ -49,6 +49,10 @@ class Supervised:
         self._thread.join(max(0.0, deadline - monotonic()))
         return not self._thread.is_alive()
 
+    def join_within(self, seconds: float) -> bool:
+        """Wait for its end for so long; whether it ended."""
+        return self.join(monotonic() + seconds)
+
     @property
     def state(self) -> State:
         """How the part is."""

@@ -49,12 +49,19 @@ class Connection(Protocol):
         """Run one statement with its parameters; its rows are in memory."""
 
     @property
+    def again(self) -> Callable[..., Rows]:
+        """``execute`` for what is asked again and again with other values: planned once, without knowing them."""
+
+    @property
     def stream(self) -> Callable[..., Iterator[Row]]:
         """The rows of a statement as they are read, within ``snapshot``; never all of them in memory."""
 
     @property
     def fetch(self) -> Callable[..., list[Row]]:
         """All rows of a statement that answers no sums, in the quickest way that there is."""
+
+    def together(self, statements: Sequence[tuple[str, Parameters]]) -> list[list[Row]]:
+        """All rows of each of some statements, in one round trip."""
 
     def executemany(self, statement: str, rows: Sequence[Parameters], /) -> None:
         """Run one statement for many rows, whose parameters are positional (``?``)."""

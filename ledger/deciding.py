@@ -55,16 +55,33 @@ from domain.waiting import applied, defer, deferred_command, rejected
 from ledger.attachments import detached
 from ledger.codec import TOPIC_OF, Recorded, encode
 from ledger.commit import PROVISIONAL, Row
+from ledger.database import Connection
 from ledger.digest import digest
 from ledger.naming import Naming
 from ledger.outcomes import Acknowledged, Entry, Outcome, Status, Submission, Unreadable
-from ledger.register import Entries, Known, Register, Released
+from ledger.register import Entries, Keyed, Known, Lookup, Register, Released
 from ledger.state import State
 
 _TOUCH_NOTHING = frozenset({InvoiceIssued, PaymentReceived})
 """Events that concern no document but their own: most of all events."""
 BOOK_DOCUMENT = "book"
 """A book is opened once: in the register it is a document of its own book."""
+
+
+class Batch:
+    """A batch with the names by which the register knows its commands."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = entries
+        self.named = [(entry, _registered_as(entry.command)) for entry in entries if type(entry) is Submission]
+
+    def lookup(self, connection: Connection) -> Lookup:
+        """The look-up of all of them."""
+        return Lookup(
+            connection,
+            ((entry.command.source, entry.command.source_id) for entry, _ in self.named),
+            ((entry.command.book, name) for entry, name in self.named if name is not None),
+        )
 
 
 class Deciding:
@@ -94,19 +111,19 @@ class Deciding:
         self.refused_at: list[tuple[str, int]] = []
         self.touched: dict[str, Account] = {}
 
-    def run(self, batch: Sequence[Entry]) -> list[Outcome]:
-        """An outcome each, in order."""
-        known = [(entry, _registered_as(entry.command)) for entry in batch if type(entry) is Submission]
+    def run(self, batch: Batch, found: tuple[Keyed, Keyed]) -> list[Outcome]:
+        """An outcome each, in order; ``found`` is what the look-up found of them."""
+        known = batch.named
         self._state.load(account_name(entry.command) for entry, _ in known if isinstance(entry.command, AccountCommand))
         if self._state.quarantine_open or self._state.anything_parked:
             lanes = {entry.lane for entry, _ in known if entry.lane is not None}
             self._blocked, self._behind = self._register.blocked(lanes)
-        self._receipts = self._register.receipts((e.command.source, e.command.source_id) for e, _ in known)
-        self._documents = self._register.documents((e.command.book, name) for e, name in known if name is not None)
+        self._receipts, self._documents = found
         self._naming.documents = self._documents
         submissions = iter(known)
         return [
-            self._one(*next(submissions)) if type(entry) is Submission else self._otherwise(entry) for entry in batch
+            self._one(*next(submissions)) if type(entry) is Submission else self._otherwise(entry)
+            for entry in batch.entries
         ]
 
     # --- one command

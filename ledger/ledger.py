@@ -29,15 +29,15 @@ from ledger.beside import Beside
 from ledger.codec import Recorded
 from ledger.commit import PROVISIONAL, Advance, Commit, real
 from ledger.database import Location
-from ledger.deciding import Deciding, as_unreadable, refused
+from ledger.deciding import Batch, Deciding, as_unreadable, refused
 from ledger.errors import Contention, GenerationMoved, StaleTracking
 from ledger.head import Head
 from ledger.outcomes import FAILED, Entry, Outcome, Status, Submission
 from ledger.parties import Party
 from ledger.quarantine import Parked, Quarantined
 from ledger.recorder import LedgerFactory, LedgerRecorder
-from ledger.register import Entries, Register
-from ledger.state import State
+from ledger.register import Entries, Keyed, Register
+from ledger.state import SITUATION, State
 from ledger.store import check, connect
 from ledger.waiting import WaitingFact
 
@@ -138,17 +138,18 @@ class Ledger(Application[str]):
         self, batch: Sequence[Entry], now_us: int | None, tracking: Sequence[Tracking], whole: bool
     ) -> list[Outcome]:
         fresh = False
+        named = Batch(batch)
         for attempt in range(ATTEMPTS):
             touched: list[Account] = []
             try:
                 # Whoever is slower than the others would never be first: it decides while nobody else can commit.
                 with nullcontext(self._commit) if attempt < AT_ONCE else self.recorder.turn() as write:
                     self._refuse_stale(tracking)
-                    generation = self._state.catch_up()
+                    generation, found = self._look_up(named)
                     instant = time_ns() // 1000 if now_us is None else now_us
                     deciding = Deciding(self._state, self._register, instant)
                     try:
-                        outcomes = deciding.run(batch)
+                        outcomes = deciding.run(named, found)
                     except FAULTS:
                         # An account that is behind what the register says of its documents is no fault of ours.
                         self._state.forget()
@@ -197,10 +198,11 @@ class Ledger(Application[str]):
             for is_last in (False, True):
                 # Nothing remembered may be behind, since no commit will find that out.
                 self._state.forget()
-                self._state.catch_up()
+                named = Batch(batch)
+                _, found = self._look_up(named)
                 deciding = Deciding(self._state, self._register, time_ns() // 1000 if now_us is None else now_us)
                 try:
-                    outcomes = deciding.run(batch)
+                    outcomes = deciding.run(named, found)
                 except FAULTS:
                     # An account that was read just before another writer changed what the register says of it.
                     if is_last:
@@ -211,6 +213,12 @@ class Ledger(Application[str]):
                     # Working copies have gone on to what is not going to be.
                     self._state.forget()
         raise AssertionError("the last attempt answers or raises")
+
+    def _look_up(self, batch: Batch) -> tuple[int, tuple[Keyed, Keyed]]:
+        """The generation of the log, and what the register knows of a batch: one round trip."""
+        lookup = batch.lookup(self._connection)
+        [situation], *rows = self._connection.together([(SITUATION, ()), *lookup.statements])
+        return self._state.caught_up(situation), lookup.found(rows)
 
     def _refuse_stale(self, tracking: Sequence[Tracking]) -> None:
         for one in tracking:

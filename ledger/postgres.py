@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 PATIENCE = "20s"
 READING_PATIENCE = "1h"
 """The same for one that only reads: it holds up nobody but a rebuild that wants to swap, and may serve a slow reader."""
-FETCHED = 2_000
-"""Rows in memory at a time while many are read."""
+FIRST_FETCHED, FETCHED = 64, 2_000
+"""Rows in memory at a time while many are read: few at first, for who stops early, and at most."""
 CONNECT_SECONDS = 10
 
 _SESSION = (
@@ -87,6 +87,7 @@ class PostgresConnection:
         self._conninfo = conninfo
         self._read_only = read_only
         self._cursors = count()
+        self._streams: set[psycopg.ServerCursor[Row]] = set()
         self._has_snapshot = False
         self._raw = self._connect()
 
@@ -112,6 +113,7 @@ class PostgresConnection:
                 raw.execute("SET default_transaction_read_only = on")
             # A statement of its own is a transaction of its own: of the isolation that the session has.
             raw.execute("SET default_transaction_isolation = 'read committed'")
+        self._first = b""
         return raw
 
     def execute(self, statement: str, parameters: Parameters = ()) -> psycopg.Cursor[Row]:
@@ -119,12 +121,23 @@ class PostgresConnection:
         with translated():
             return self.raw.execute(_as_psycopg(statement), parameters)
 
+    def again(self, statement: str, parameters: Parameters = ()) -> psycopg.Cursor[Row]:
+        """The values go beside the text, which is planned once a session."""
+        with translated():
+            return psycopg.Cursor(self.raw).execute(_as_psycopg(statement), parameters, prepare=True)
+
     def stream(self, statement: str, parameters: Parameters = ()) -> Iterator[Row]:
         """The rows of a statement, some at a time; within a transaction."""
         with translated(), self.raw.cursor(name=f"rows_{next(self._cursors)}") as cursor:
-            cursor.itersize = FETCHED
             cursor.execute(self._bound(statement, parameters))
-            yield from cursor
+            self._streams.add(cursor)
+            try:
+                size = FIRST_FETCHED
+                while rows := cursor.fetchmany(size):
+                    yield from rows
+                    size = min(size * 4, FETCHED)
+            finally:
+                self._streams.discard(cursor)
 
     def fetch(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """All rows, in binary."""
@@ -133,6 +146,17 @@ class PostgresConnection:
 
     def _bound(self, statement: str, parameters: Parameters) -> bytes:
         return ClientCursor(self.raw).mogrify(_as_psycopg(statement), parameters).encode()
+
+    def together(self, statements: Sequence[tuple[str, Parameters]]) -> list[list[Row]]:
+        """As one text of several statements."""
+        if not statements:
+            return []
+        with translated(), self.raw.cursor() as cursor:
+            cursor.execute(b"; ".join(self._bound(*one) for one in statements))
+            found = [cursor.fetchall()]
+            while cursor.nextset():
+                found.append(cursor.fetchall())
+            return found
 
     def executemany(self, statement: str, rows: Sequence[Parameters]) -> None:
         """Run one statement for many rows, sent together."""
@@ -160,11 +184,20 @@ class PostgresConnection:
             self._has_snapshot = True
 
     def moment(self, tables: Sequence[str], statement: str, parameters: Parameters) -> Any:
-        """One text of several statements, which the server takes as one message."""
+        """One text of several statements, which the server takes as one message.
+
+        The first question is planned once a session: that takes longer than to answer it.
+        """
         try:
             with translated(), self.raw.cursor() as cursor:
-                first = _snapshot(tables, "READ ONLY").encode()
-                cursor.execute(first + b"; " + self._bound(statement, parameters))
+                first = self._bound(statement, parameters)
+                if first != self._first:
+                    if self._first:
+                        cursor.execute("DEALLOCATE first")
+                    self._first = b""
+                    cursor.execute(b"PREPARE first AS " + first)
+                    self._first = first
+                cursor.execute(_snapshot(tables, "READ ONLY") + "; EXECUTE first")
                 while cursor.nextset():
                     pass
                 self._has_snapshot = True
@@ -174,11 +207,18 @@ class PostgresConnection:
             raise
 
     def leave(self) -> None:
-        """End what was begun; a session that is lost has ended it."""
+        """End what was begun; a session that is lost has ended it.
+
+        Rows that nobody read to their end are let go: who does so later would disturb the next moment.
+        """
         self._has_snapshot = False
         with translated():
-            if not self._raw.closed:
-                self._raw.execute("ROLLBACK")
+            for cursor in list(self._streams):
+                cursor.close()
+            # Of a transaction that only read it is all the same, but after a rollback the driver drops all plans.
+            if not self._raw.closed and self._raw.execute("COMMIT").statusmessage != "COMMIT":
+                self._raw.execute("DEALLOCATE ALL")
+                self._first = b""
 
     def close(self) -> None:
         """End the session."""

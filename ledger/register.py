@@ -5,7 +5,7 @@
 command names is found without reading an account's past.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -14,7 +14,7 @@ from domain.events import Event
 from domain.history import Source
 from ledger.attachments import Attachment
 from ledger.codec import decode
-from ledger.database import Connection
+from ledger.database import Connection, Parameters, Row
 from ledger.outcomes import Acknowledged, Unreadable
 
 
@@ -76,9 +76,9 @@ class Entries(msgspec.Struct):
 
 
 _RECEIPTS = """SELECT source_id, digest, position, events, awaited, origin FROM receipts
-    WHERE shard = 0 AND source = :source AND """
+    WHERE shard = 0 AND source = :of AND """
 _DOCUMENTS = """SELECT document, digest, last, events, awaited FROM documents
-    WHERE shard = 0 AND book = :book AND """
+    WHERE shard = 0 AND book = :of AND """
 _BLOCKED = "SELECT lane FROM quarantine WHERE shard = 0 AND status = 'open' AND "
 _BEHIND = "SELECT DISTINCT lane FROM parked WHERE shard = 0 AND "
 _CONCERNING = """SELECT originator_id, originator_version, topic, state FROM events WHERE position IN (
@@ -88,31 +88,26 @@ _EVENT = "SELECT topic, state FROM events WHERE shard = 0 AND originator_id = ? 
 _REVISIONS = """SELECT document FROM documents WHERE shard = 0 AND book = ? AND document > ? AND document < ?"""
 
 
+Keyed = dict[tuple[str, str], Known]
+
+
 class Register:
     """Look-ups in the register of one store. What changes after them shows at the commit, as a key that is taken."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def receipts(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    def receipts(self, wanted: Iterable[tuple[str, str]]) -> Keyed:
         """Those of the (source, source id) that have been answered."""
-        found: dict[tuple[str, str], Known] = {}
-        connection = self._connection
-        for source, ids in _grouped(wanted).items():
-            parameters = {"source": source, "ids": connection.values(ids)}
-            for source_id, *known in connection.execute(_RECEIPTS + connection.among("source_id", "ids"), parameters):
-                found[source, source_id] = Known(*known)
-        return found
+        return self.known(Lookup(self._connection, wanted, ()))[0]
 
-    def documents(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    def documents(self, wanted: Iterable[tuple[str, str]]) -> Keyed:
         """Those of the (book, document) that are taken."""
-        found: dict[tuple[str, str], Known] = {}
-        connection = self._connection
-        for book, ids in _grouped(wanted).items():
-            parameters = {"book": book, "ids": connection.values(ids)}
-            for document, *known in connection.execute(_DOCUMENTS + connection.among("document", "ids"), parameters):
-                found[book, document] = Known(*known)
-        return found
+        return self.known(Lookup(self._connection, (), wanted))[1]
+
+    def known(self, lookup: "Lookup") -> tuple[Keyed, Keyed]:
+        """What a look-up finds."""
+        return lookup.found(self._connection.together(lookup.statements))
 
     def blocked(self, lanes: Iterable[str]) -> tuple[set[str], set[str]]:
         """Those of the lanes in which a message stands in quarantine, and those in which messages are parked."""
@@ -146,6 +141,34 @@ class Register:
         rows = self._connection.execute(_REVISIONS, (book, f"{reference}:", f"{reference};"))
         # A number may itself contain colons, so a longer one may lie in the range.
         return [document for (document,) in rows if document.rpartition(":")[0] == reference]
+
+
+class Lookup:
+    """A look-up of (source, source id) that may have been answered and (book, document) that may be taken.
+
+    Its ``statements`` may go along with others in one round trip; ``found`` reads their rows.
+    """
+
+    def __init__(
+        self, connection: Connection, receipts: Iterable[tuple[str, str]], documents: Iterable[tuple[str, str]]
+    ) -> None:
+        among, values = connection.among, connection.values
+        self._sources, self._books = _grouped(receipts), _grouped(documents)
+        self.statements: list[tuple[str, Parameters]] = [
+            (_RECEIPTS + among("source_id", "ids"), {"of": of, "ids": values(ids)}) for of, ids in self._sources.items()
+        ]
+        self.statements += [
+            (_DOCUMENTS + among("document", "ids"), {"of": of, "ids": values(ids)}) for of, ids in self._books.items()
+        ]
+
+    def found(self, rows: Sequence[Sequence[Row]]) -> tuple[Keyed, Keyed]:
+        """Those that have been answered, and those that are taken."""
+        first = len(self._sources)
+        return _keyed(self._sources, rows[:first]), _keyed(self._books, rows[first:])
+
+
+def _keyed(names: Iterable[str], rows: Iterable[Sequence[Row]]) -> Keyed:
+    return {(of, id_): Known(*known) for of, found in zip(names, rows, strict=True) for id_, *known in found}
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import msgspec
 from eventsourcing.persistence import IntegrityError, OperationalError
@@ -38,6 +39,7 @@ class SqliteConnection:
                 self.raw.execute("PRAGMA journal_mode=WAL")
                 self.raw.execute("PRAGMA synchronous=FULL")
         self.close = self.raw.close
+        self._streams: WeakSet[sqlite3.Cursor] = WeakSet()
 
     def execute(self, statement: str, parameters: Parameters = ()) -> sqlite3.Cursor:
         """Run one statement."""
@@ -46,12 +48,22 @@ class SqliteConnection:
         except sqlite3.Error as error:
             raise _as_ours(error) from error
 
-    # A cursor reads as it is asked.
-    stream = execute
+    # The driver keeps the plans of the last statements.
+    again = execute
+
+    def stream(self, statement: str, parameters: Parameters = ()) -> sqlite3.Cursor:
+        """A cursor reads as it is asked."""
+        cursor = self.execute(statement, parameters)
+        self._streams.add(cursor)
+        return cursor
 
     def fetch(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """All rows."""
         return self.execute(statement, parameters).fetchall()
+
+    def together(self, statements: Sequence[tuple[str, Parameters]]) -> list[list[Row]]:
+        """One after the other: there is no round trip."""
+        return [self.execute(statement, parameters).fetchall() for statement, parameters in statements]
 
     def executemany(self, statement: str, rows: Sequence[Parameters]) -> None:
         """Run one statement for many rows."""
@@ -97,7 +109,9 @@ class SqliteConnection:
             raise
 
     def leave(self) -> None:
-        """End what was begun."""
+        """End what was begun. Rows that nobody read to their end would keep the state for the next moment."""
+        for cursor in list(self._streams):
+            cursor.close()
         if self.raw.in_transaction:
             self.execute("ROLLBACK")
 

@@ -17,7 +17,7 @@ from domain.events import Event, FactDeferred, RatesStated
 from domain.rates import Rates
 from domain.waiting import still_waiting
 from ledger.codec import SNAPSHOT_TOPIC, decode, encode
-from ledger.database import Connection
+from ledger.database import Connection, Row
 
 MAX_ACCOUNTS = 20_000
 """Accounts kept in memory between batches."""
@@ -39,7 +39,7 @@ _WAITING = """SELECT originator_id FROM events WHERE shard = 0 AND originator_id
     GROUP BY originator_id HAVING sum(CASE topic WHEN 'fact-deferred.v1' THEN 1 ELSE -1 END) > 0"""
 _BOOKS = """SELECT originator_id FROM events WHERE shard = 0 AND originator_id >= 'book:' AND originator_id < 'book;'
     AND originator_version = 1 ORDER BY position"""
-_SITUATION = """SELECT generation,
+SITUATION = """SELECT generation,
     EXISTS (SELECT 1 FROM quarantine WHERE shard = 0 AND status = 'open'),
     EXISTS (SELECT 1 FROM parked WHERE shard = 0) FROM ledger_head WHERE shard = 0"""
 
@@ -73,7 +73,11 @@ class State:
 
     def catch_up(self) -> int:
         """Be at the generation of the log, which is answered; what was remembered of another one is dropped."""
-        generation, self.quarantine_open, self.anything_parked = self._connection.execute(_SITUATION).fetchone()
+        return self.caught_up(self._connection.execute(SITUATION).fetchone())
+
+    def caught_up(self, situation: Row) -> int:
+        """The same by what ``SITUATION`` has answered."""
+        generation, self.quarantine_open, self.anything_parked = situation
         if self.generation != generation:
             self.forget(())
             for (stream,) in self._connection.execute(_WAITING).fetchall():

@@ -3,6 +3,9 @@
 Amounts are integer minor units of the record's currency, base amounts of the book's base currency; positions are
 opaque tokens (``"0:123"``); dates are days of the book's calendar, instants are UTC.
 
+Rows of lists that are asked for page by page have a ``key``: it puts them into their order, which is total, and the next
+page begins after that of the last row. Of rows of the log that is their position.
+
 Every amount explains itself: ``explain`` maps the name of an amount to the selector that ``Reader.explain`` takes
 (``projections/selectors.py``). The base amount beside an amount (``base_open`` beside ``open``) has the same selector.
 """
@@ -40,6 +43,7 @@ from domain.fields import (
     Source,
     SourceId,
 )
+from ledger.outcomes import read_token
 
 Explains = Annotated[dict[str, str], Meta(description="Name of an amount → the selector that explains it.")]
 
@@ -55,6 +59,23 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A record of an answer."""
 
 
+class AccountRow(Answer, frozen=True, kw_only=True):
+    """A customer account 客户往来账户, one customer in one currency, and the events that it has."""
+
+    customer: CustomerId
+    currency: CurrencyCode
+    version: Annotated[
+        int, Meta(description="How many events it has: what a command may name as the version it is for.")
+    ]
+    first_position: Annotated[str, Meta(description="The place in the log of its first event, such as 0:123.")]
+    last_position: Annotated[str, Meta(description="The place in the log of its last event, such as 0:123.")]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its place in lists."""
+        return self.customer, self.currency
+
+
 class Balance(Answer, frozen=True, kw_only=True):
     """What one customer has on one control account: ``amount`` is debit less credit. Explains ``amount``."""
 
@@ -65,6 +86,11 @@ class Balance(Answer, frozen=True, kw_only=True):
     amount: Annotated[int, Meta(description="Debit less credit, in minor units of the currency.")]
     base_amount: Annotated[int, Meta(description="Debit less credit, in minor units of the base currency.")]
     explain: Explains
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """Its place in lists."""
+        return self.customer, self.currency, self.account, self.role
 
 
 class OpenItem(Answer, frozen=True, kw_only=True):
@@ -98,6 +124,11 @@ class OpenItem(Answer, frozen=True, kw_only=True):
     ]
     explain: Explains
 
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """Its place in lists."""
+        return self.customer, self.currency, self.due_on.isoformat(), self.item
+
 
 class Bucket(Answer, frozen=True, kw_only=True):
     """Debit items overdue by ``from_days`` to ``to_days`` days (None: or more). Explains ``amount``."""
@@ -111,6 +142,7 @@ class Bucket(Answer, frozen=True, kw_only=True):
 class AgeingRow(Answer, frozen=True, kw_only=True):
     """Ageing 账龄 of a customer account, or of all in a currency (``customer`` None).
 
+    Asked for by a dimension, a row is of the items with one value of it, the ``group``, or (None) without it.
     Identity 12: ``not_due`` + Σ ``buckets`` − ``unapplied`` = ``net``. ``unapplied`` is what all credit items have open
     (prepayments, credit notes, deposits). Explains ``not_due``, ``unapplied`` and ``net``.
     """
@@ -127,6 +159,15 @@ class AgeingRow(Answer, frozen=True, kw_only=True):
     net: Annotated[int, Meta(description="not_due and all buckets less unapplied, in minor units of the currency.")]
     base_net: Annotated[int, Meta(description="The same in minor units of the base currency.")]
     explain: Explains
+    group: Annotated[
+        str | None,
+        Meta(description="The value of the dimension that was asked by; null: items without it, or none was asked by."),
+    ] = None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Its place in lists."""
+        return self.customer or "", self.currency, *(() if self.group is None else (self.group,))
 
 
 class Movement(Answer, frozen=True, kw_only=True):
@@ -161,6 +202,28 @@ class Statement(Answer, frozen=True, kw_only=True):
     movements: Annotated[list[Movement], Meta(description="By day and place in the log.")]
     closing: Annotated[int, Meta(description="What is owed after the last day, in minor units of the currency.")]
     explain: Explains
+
+
+class BalanceDay(Answer, frozen=True, kw_only=True):
+    """What a customer account has at the end of a day over all of its control accounts. Explains ``net``."""
+
+    effective_on: Annotated[date, Meta(description="The day, of the book's calendar.")]
+    net: Annotated[int, Meta(description="Debit less credit, in minor units of the currency.")]
+    base_net: Annotated[int, Meta(description="Debit less credit, in minor units of the base currency.")]
+    explain: Explains
+
+
+class BalanceHistory(Answer, frozen=True, kw_only=True):
+    """What a customer account had before a day, and at the end of each day up to another on which that changed."""
+
+    book: BookId
+    customer: CustomerId
+    currency: CurrencyCode
+    from_on: Annotated[date, Meta(description="The first day.")]
+    to_on: Annotated[date, Meta(description="The last day.")]
+    position: KnownAt
+    opening: Annotated[BalanceDay, Meta(description="The end of the day before the first.")]
+    days: Annotated[list[BalanceDay], Meta(description="The days on which it changed, in order.")]
 
 
 class JournalEntry(Answer, frozen=True, kw_only=True):
@@ -469,6 +532,12 @@ class SmallDifference(Answer, frozen=True, kw_only=True):
     base_amount: Annotated[int, Meta(description="Debit positive, in minor units of the base currency.")]
     event: EventId
     position: Position
+    posting: Annotated[int, Meta(description="Which posting of the event, from 1.")]
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """Its place in lists."""
+        return self.role, read_token(self.position), self.posting
 
 
 class MovedFact(Answer, frozen=True, kw_only=True):
@@ -553,6 +622,11 @@ class DueRecognition(Answer, frozen=True, kw_only=True):
     document: DocumentId
     amount: Annotated[int, Meta(description="Earned and not recognised, in minor units of the currency.")]
     base_amount: Annotated[int, Meta(description="Earned and not recognised, in minor units of the base currency.")]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Its place in lists."""
+        return self.customer, self.currency, self.document
 
 
 class Difference(Answer, frozen=True, kw_only=True):
@@ -711,6 +785,11 @@ class Dso(Answer, frozen=True, kw_only=True):
     ]
     explain: Explains
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its place in lists."""
+        return self.customer or "", self.currency
+
 
 class Payer(Answer, frozen=True, kw_only=True):
     """How a customer pays: ``amount`` of invoices was settled with payments, on average so many days after the date of
@@ -724,6 +803,11 @@ class Payer(Answer, frozen=True, kw_only=True):
     ]
     days_to_pay: Annotated[str, Meta(description="Days after the date of the invoice, on average, decimal text.")]
     days_late: Annotated[str, Meta(description="Days after the due day, on average, negative before it, decimal text.")]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its place in lists."""
+        return self.customer, self.currency
 
 
 HoldReason = Literal["over_limit", "overdue"]
@@ -755,6 +839,11 @@ class Exposure(Answer, frozen=True, kw_only=True):
     hold: Annotated[bool, Meta(description="Whether to hold deliveries; it blocks nothing.")]
     reasons: Annotated[list[HoldReason], Meta(description="Why to hold them.")]
     explain: Explains
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its place in lists."""
+        return self.customer, self.currency
 
 
 class Unusual(Answer, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ and what was moved says itself where it belonged (identity 9).
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import islice
 
 from domain.book import Book, evolve_book
 from domain.documents import book_stream, parse_account_stream
@@ -84,15 +85,21 @@ def periods(view: View, book: str, today: date) -> list[PeriodRow]:
     return [rows[period] for period in sorted(rows)]
 
 
-def moved(view: View, book: str, period: str | None, at: Moment) -> Iterator[MovedFact]:
+def moved(
+    view: View, book: str, period: str | None, at: Moment, after: int = 0, limit: int | None = None
+) -> Iterator[MovedFact]:
     """What belongs to a prior period: what was asked for a closed day, in log order; of one period or all.
 
     Only what was booked after a first close is looked through.
     """
+    return islice(_moved(view, book, period, at, after), limit)
+
+
+def _moved(view: View, book: str, period: str | None, at: Moment, after: int) -> Iterator[MovedFact]:
     since = _first_close(view, book)
     if since is None:
         return
-    for logged in log.events(view.connection, book, at.position, since, b'"requested_effective_on"'):
+    for logged in log.events(view.connection, book, at.position, max(since, after), b'"requested_effective_on"'):
         event = logged.event
         if not isinstance(event, Voucher) or event.requested_effective_on is None:
             continue

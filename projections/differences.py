@@ -6,6 +6,7 @@ The rows are the postings themselves, reversals among them, so they sum to what 
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 
 from domain.adjustment import TOLERANCE_REASONS
 from domain.book import Book
@@ -23,13 +24,37 @@ REASONS = (*sorted(TOLERANCE_REASONS), CASH_DISCOUNT)
 
 
 def differences(
-    view: View, book: Book, customer: str | None, currency: str | None, from_on: date | None, at: Moment
+    view: View,
+    book: Book,
+    customer: str | None,
+    currency: str | None,
+    from_on: date | None,
+    at: Moment,
+    after: tuple[str, int, int] | None = None,
+    limit: int | None = None,
 ) -> Iterator[SmallDifference]:
-    """What was posted to these roles on the days asked for: role after role, each in log order."""
+    """What was posted to these roles on the days asked for: role after role, each in log order, from after a key."""
+    found = _differences(view, book, customer, currency, from_on, at, after)
+    return islice((one for one in found if after is None or one.key > tuple(after)), limit)
+
+
+def _differences(
+    view: View,
+    book: Book,
+    customer: str | None,
+    currency: str | None,
+    from_on: date | None,
+    at: Moment,
+    after: tuple[str, int, int] | None,
+) -> Iterator[SmallDifference]:
     roles = sorted({book.template.reasons.get(reason, reason) for reason in REASONS})
+    begun, position, _ = after or ("", 0, 0)
     for role in roles:
-        # Bodies are searched for the role's name before they are decoded.
-        for logged in log.events(view.connection, book.book, at.position, 0, f'"{role}"'.encode()):
+        if role < begun:
+            continue
+        # An event may post to a role twice. Bodies are searched for the role's name before they are decoded.
+        since = max(position - 1, 0) if role == begun else 0
+        for logged in log.events(view.connection, book.book, at.position, since, f'"{role}"'.encode()):
             event, account = logged.event, logged.account
             if account is None or not isinstance(event, Voucher) or not at.covers(event.effective_on):
                 continue
@@ -44,7 +69,7 @@ def _of(view: View, logged: Logged, event: Voucher, role: str) -> Iterator[Small
     assert account is not None
     made = _undone(view, event) if isinstance(event, DocumentReversed) else event
     adjusted = made if isinstance(made, AdjustmentPosted) else None
-    for posting in event.postings:
+    for number, posting in enumerate(event.postings, 1):
         if posting.role != role:
             continue
         sign = 1 if posting.side == "D" else -1
@@ -64,6 +89,7 @@ def _of(view: View, logged: Logged, event: Voucher, role: str) -> Iterator[Small
             base_amount=sign * posting.base_amount,
             event=logged.event_id,
             position=token(logged.position),
+            posting=number,
         )
 
 

@@ -5,7 +5,9 @@ later ones concern it, so these lead to the events, and the events say the rest.
 items; all as of (E, K), as if nothing later had been.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from domain.documents import document_of, item_id, parse_document
@@ -31,11 +33,15 @@ from domain.events import (
 from domain.history import enters
 from ledger.outcomes import token
 from projections import log
+from projections.accounts import account_of
 from projections.answers import DocumentRow, DocumentView, Link, LinkKind, OpenItem
-from projections.items import account_of, items
+from projections.items import items
 from projections.journal import audit_row
 from projections.log import Logged
 from projections.view import Moment, Scope, View
+
+_AT_ONCE = 64
+"""Documents in memory at a time."""
 
 
 def document(view: View, book: str, name: str, at: Moment) -> DocumentView | None:
@@ -57,25 +63,55 @@ def document(view: View, book: str, name: str, at: Moment) -> DocumentView | Non
 
 
 def documents(
-    view: View, book: str, customer: str | None, currency: str | None, kind: str | None, at: Moment
+    view: View,
+    book: str,
+    customer: str | None,
+    currency: str | None,
+    kind: str | None,
+    at: Moment,
+    after: int = 0,
+    limit: int | None = None,
 ) -> Iterator[DocumentRow]:
-    """Documents of a kind (``invoice``, ``payment``, …), in log order."""
+    """Documents of a kind (``invoice``, ``payment``, …), in log order, from after a position."""
     connection = view.connection
     found: Iterable[Logged]
     if customer is None:
-        found = log.events(connection, book, at.position, ending=f":{currency}" if currency else "")
+        found = log.events(connection, book, at.position, after, ending=f":{currency}" if currency else "")
     else:
-        found = log.events_of(connection, log.account_streams(connection, book, customer, currency), at.position)
-    for logged in found:
-        name = enters(logged.event)
-        if name is None or not _known(logged, at) or (kind is not None and parse_document(name).kind != kind):
-            continue
-        found_items = _items_of(view, logged.stream, name, at)
-        reversal = None
-        if not any(item.open for item in found_items):
-            reversals = log.reversals(connection, book, name, at.position)
-            reversal = _reversal([found for found in reversals if _known(found, at)], name)
-        yield _row(logged, found_items, reversal)
+        streams = log.account_streams(connection, book, customer, currency)
+        found = log.events_of(connection, streams, at.position, after)
+    wanted = islice((own for own in found if _is_wanted(own, kind, at)), limit)
+    # What they have open is looked up for some at once.
+    while some := list(islice(wanted, _AT_ONCE)):
+        yield from _rows(view, book, some, at)
+
+
+def _is_wanted(logged: Logged, kind: str | None, at: Moment) -> bool:
+    name = enters(logged.event)
+    return name is not None and _known(logged, at) and kind in (None, parse_document(name).kind)
+
+
+def _rows(view: View, book: str, some: list[Logged], at: Moment) -> Iterator[DocumentRow]:
+    """The lines of the documents that some events entered."""
+    opened = {item for own in some for item in _opened(own)}
+    wanted = Scope(book, sorted({own.stream for own in some}), items=sorted(opened))
+    found: dict[str, list[OpenItem]] = defaultdict(list)
+    for item in items(view, wanted, at, settled=True) if opened else ():
+        found[item.document].append(item)
+    names = {own.position: enters(own.event) or "" for own in some}
+    settled = sorted(name for name in names.values() if not any(item.open for item in found[name]))
+    undone = [one for one in log.reversals(view.connection, book, settled, at.position) if _known(one, at)]
+    for own in some:
+        name = names[own.position]
+        yield _row(own, found[name], _reversal(undone, name) if not any(i.open for i in found[name]) else None)
+
+
+def _opened(own: Logged) -> Iterator[str]:
+    """The items of the document that an event enters: no later event opens one."""
+    assert isinstance(own.event, Voucher)
+    for posting in own.event.postings:
+        if posting.item is not None and document_of(posting.item) == enters(own.event):
+            yield posting.item
 
 
 def _known(logged: Logged, at: Moment) -> bool:

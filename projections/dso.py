@@ -13,13 +13,14 @@ Credit sales are invoices and debit notes less credit notes, with tax, by the da
 
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 
 from domain.money import round_half_away
+from projections.accounts import ITEMS, account_of, paged
 from projections.answers import Dso
-from projections.items import account_of, open_at
+from projections.items import open_at
 from projections.selectors import Due, Position
 from projections.view import Moment, Scope, View
 
@@ -35,10 +36,30 @@ _OWED = """SELECT {owner}, sum(open), sum(CASE WHEN due_on < :E THEN open ELSE 0
     FROM ({items}) i WHERE side = 'D' GROUP BY 1"""
 
 
-def dso(view: View, scope: Scope, at: Moment, days: int, *, by_customer: bool) -> list[Dso]:
-    """One row a customer account with receivables or sales of the last days, or one a currency."""
+def dso(
+    view: View, scope: Scope, at: Moment, days: int, after: Sequence[str] | None = None, limit: int | None = None
+) -> list[Dso]:
+    """One row a customer account with receivables or sales of the last days, by customer and currency."""
+    _check(days)
+
+    def answer(some: Scope) -> list[Dso]:
+        return _dso(view, some, at, days, by_customer=True)
+
+    return list(paged(view, scope, at, answer, after, limit, among=ITEMS))
+
+
+def dso_totals(view: View, scope: Scope, at: Moment, days: int) -> list[Dso]:
+    """One row a currency with receivables or sales of the last days."""
+    _check(days)
+    return _dso(view, scope, at, days, by_customer=False)
+
+
+def _check(days: int) -> None:
     if days < 1:
         raise ValueError(f"sales must be of one day at least: {days}")
+
+
+def _dso(view: View, scope: Scope, at: Moment, days: int, *, by_customer: bool) -> list[Dso]:
     owner = "stream" if by_customer else "substr(stream, length(stream) - 2)"
     where, parameters = scope.condition("i")
     since = {"since": (at.day - timedelta(days=days)).isoformat()}
@@ -57,7 +78,7 @@ def dso(view: View, scope: Scope, at: Moment, days: int, *, by_customer: bool) -
     }
     names = {name for name, (receivable, _) in owed.items() if receivable} | {n for n, sold in latest.items() if sold}
     rows = [_row(scope, at, days, n, owed.get(n, (0, 0)), latest[n], months[n], by_customer) for n in names]
-    return sorted(rows, key=lambda row: (row.customer or "", row.currency))
+    return sorted(rows, key=lambda row: row.key)
 
 
 def _row(

@@ -6,7 +6,7 @@ account read that account's events; numbers of a whole book walk the log.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -18,7 +18,7 @@ from domain.history import enters
 from domain.items import OpenItem
 from ledger.outcomes import token
 from projections import log, selectors
-from projections.ageing import ageing_sum
+from projections.ageing import ageing_sum, share_sum
 from projections.answers import AsOf, ExplainedPosting, Explanation
 from projections.answers import OpenItem as ItemRow
 from projections.items import balances, items
@@ -249,6 +249,24 @@ def _unapplied(view: View, selector: selectors.Unapplied) -> _Number:
     return _Number(-amount, -base_amount, _account_events(view, selector, at), behind)
 
 
+def _share(view: View, selector: selectors.Share) -> _Number:
+    at = _moment(view, selector)
+    sides = ("D", "C") if selector.side == "both" else (selector.side,)
+    first = None if selector.to_days is None else selector.effective_on - timedelta(days=selector.to_days)
+    last = None if selector.from_days is None else selector.effective_on - timedelta(days=selector.from_days)
+    sign = -1 if selector.side == "C" else 1
+
+    def counts(side: str, due_on: date) -> bool:
+        return side in sides and (first is None or due_on >= first) and (last is None or due_on <= last)
+
+    def belongs(item: OpenItem) -> bool:
+        return item.dimensions.get(selector.dimension) == selector.value and counts(item.side, item.due_on)
+
+    amount, base = share_sum(view, _ageing_scope(view, selector), at, selector.dimension, selector.value, counts)
+    behind = _ItemPostings(at, belongs, sign)
+    return _Number(sign * amount, sign * base, _account_events(view, selector, at), behind)
+
+
 class _ItemPostings:
     """The postings to items that belong to a number, by what the log says of each item.
 
@@ -333,7 +351,7 @@ def _items(view: View, selector: selectors.ItemOpen | selectors.ItemAmount, at: 
     return [item for item in items(view, wanted, at, settled=True) if item.item == selector.item]
 
 
-def _ageing_scope(view: View, selector: selectors.Due | selectors.Unapplied) -> Scope:
+def _ageing_scope(view: View, selector: selectors.Due | selectors.Unapplied | selectors.Share) -> Scope:
     return scope(view, selector.book, selector.customer, selector.currency)
 
 
@@ -346,5 +364,6 @@ _EXPLAINERS = {
     selectors.ItemAmount: _item_amount,
     selectors.Due: _due,
     selectors.Unapplied: _unapplied,
+    selectors.Share: _share,
     selectors.Turnover: _turnover,
 }

@@ -4,10 +4,12 @@ Exposure is what debit items have open at (E, K) less what credit items have. Th
 K. An account is to be held when its exposure is beyond its limit, or an item is overdue by more days than are allowed.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from projections.accounts import LOG, account_of, paged
 from projections.answers import Exposure, HoldReason
-from projections.items import account_of, open_at
+from projections.items import open_at
 from projections.rows import NO_LIMIT
 from projections.selectors import Due, Net, Position, Unapplied
 from projections.view import Moment, Scope, View
@@ -24,11 +26,26 @@ class _Owed(NamedTuple):
     oldest_due: str | None = None
 
 
-def exposures(view: View, scope: Scope, at: Moment, overdue_days: int) -> list[Exposure]:
+def exposures(
+    view: View,
+    scope: Scope,
+    at: Moment,
+    overdue_days: int,
+    after: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> list[Exposure]:
     """One row a customer account with something open, or with a limit, by customer and currency.
 
     ``overdue_days``: an item overdue by more of them holds its customer.
     """
+
+    def answer(some: Scope) -> list[Exposure]:
+        return _exposures(view, some, at, overdue_days)
+
+    return list(paged(view, scope, at, answer, after, limit, among=LOG))
+
+
+def _exposures(view: View, scope: Scope, at: Moment, overdue_days: int) -> list[Exposure]:
     items = open_at(scope, at, "stream, side, due_on")
     found = view.connection.execute(_OWED.format(items=items.text), items.parameters | {"E": at.day.isoformat()})
     owed = {stream: _Owed(int(debit), int(credit), due) for stream, debit, credit, due in found if debit or credit}
@@ -36,7 +53,7 @@ def exposures(view: View, scope: Scope, at: Moment, overdue_days: int) -> list[E
     rows = [
         _row(stream, owed.get(stream, _Owed()), limits.get(stream), at, overdue_days) for stream in {*owed, *limits}
     ]
-    return sorted(rows, key=lambda row: (row.customer, row.currency))
+    return sorted(rows, key=lambda row: row.key)
 
 
 def _limits(view: View, scope: Scope, at: Moment) -> dict[str, int]:

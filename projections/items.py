@@ -4,19 +4,20 @@ When all that moved an item lies within (E, K), it has ``open_now`` open. From t
 without. So a question about today reads the open items alone, and one about a past day sums few movements.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
 
-from domain.documents import AccountName, document_of, parse_account_stream
+from domain.documents import account_stream, document_of
+from projections.accounts import account_of, by_account, paged
 from projections.answers import Balance, OpenItem
 from projections.selectors import BalanceOf, ItemAmount, ItemOpen, Position
 from projections.view import Moment, Parameters, Scope, View
 
 _IS_OPEN = "(i.open_now != 0 OR i.open_base_now != 0)"
-_read_dimensions = msgspec.json.Decoder(dict[str, str]).decode
+read_dimensions = msgspec.json.Decoder(dict[str, str]).decode
 
 
 class Query(NamedTuple):
@@ -67,17 +68,40 @@ def _clocks(at: Moment) -> tuple[str, list[str], str]:
 _ITEM_COLUMNS = "stream, item, side, role, account, dimensions, due_on, effective_on, amount, base_amount"
 
 
-def items(view: View, scope: Scope, at: Moment, *, settled: bool = False) -> Iterator[OpenItem]:
+def items(
+    view: View,
+    scope: Scope,
+    at: Moment,
+    *,
+    settled: bool = False,
+    after: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> Iterator[OpenItem]:
     """Items by customer, currency, due day and item; without ``settled`` only those with something open."""
+
+    def answer(some: Scope) -> Iterator[OpenItem]:
+        return _items(view, some, at, settled, after, limit)
+
+    return paged(view, scope, at, answer, after, limit, settled=settled)
+
+
+def _items(
+    view: View, scope: Scope, at: Moment, settled: bool, after: Sequence[str] | None, limit: int | None
+) -> Iterator[OpenItem]:
     query = open_at(scope, at, _ITEM_COLUMNS, settled=settled)
-    something = "" if settled else "WHERE open != 0 OR open_base != 0 "
-    # The customer lies between the prefix and the currency; streams themselves sort otherwise, a colon being a letter.
-    start = len(f"acct:{scope.book}:") + 1
-    order = f"substr(stream, {start}, length(stream) - {start + 3}), substr(stream, length(stream) - 2), due_on, item"
-    # A document has few.
-    read = view.connection.execute if scope.document is not None else view.connection.stream
-    rows = read(f"SELECT * FROM ({query.text}) i {something}ORDER BY {order}", query.parameters)
-    for row in rows:
+    parameters = query.parameters
+    text = f"SELECT * FROM ({query.text}) i WHERE {'1 = 1' if settled else '(open != 0 OR open_base != 0)'}"
+    if after is not None:
+        # An account may have more items than a page.
+        text += " AND (stream != :begun OR (due_on, item) > (:due_on, :item))"
+        customer, currency, due_on, item = after
+        parameters |= {"begun": account_stream(scope.book, customer, currency), "due_on": due_on, "item": item}
+    text += f" ORDER BY {by_account(scope.book)}, due_on, item"
+    if limit is not None and scope.document is None:
+        text += f" LIMIT {limit}"
+    # Documents have few.
+    few = limit is not None or scope.document is not None or scope.items is not None
+    for row in (view.connection.execute if few else view.connection.stream)(text, parameters):
         if scope.document is None or document_of(row[1]) == scope.document:
             yield _item(row, at)
 
@@ -98,7 +122,7 @@ def _item(row: tuple[Any, ...], at: Moment) -> OpenItem:
         currency=name.currency,
         role=role,
         account=account,
-        dimensions=_read_dimensions(dimensions),
+        dimensions=read_dimensions(dimensions),
         due_on=due_on,
         effective_on=effective_on,
         amount=amount,
@@ -113,17 +137,18 @@ def _item(row: tuple[Any, ...], at: Moment) -> OpenItem:
     )
 
 
-def account_of(stream: str) -> AccountName:
-    """Book, customer and currency of a row's stream."""
-    name = parse_account_stream(stream)
-    assert name is not None, stream
-    return name
-
-
-def balances(view: View, scope: Scope, at: Moment) -> list[Balance]:
+def balances(
+    view: View, scope: Scope, at: Moment, after: Sequence[str] | None = None, limit: int | None = None
+) -> list[Balance]:
     """What customers have on each control account, by customer, currency, account and role."""
+    return list(paged(view, scope, at, lambda some: _balances(view, some, at), after, limit))
+
+
+def _balances(view: View, scope: Scope, at: Moment) -> list[Balance]:
     query = open_at(scope, at, "stream, role, account")
-    rows = view.connection.execute(
+    is_one = scope.streams is not None and len(scope.streams) == 1
+    ask = view.connection.again if is_one else view.connection.execute
+    rows = ask(
         f"SELECT stream, role, account, sum(open), sum(open_base) FROM ({query.text}) i "
         "GROUP BY stream, role, account HAVING sum(open) != 0 OR sum(open_base) != 0",
         query.parameters,
@@ -151,4 +176,4 @@ def balances(view: View, scope: Scope, at: Moment) -> list[Balance]:
                 explain={"amount": selector.text},
             )
         )
-    return sorted(found, key=lambda balance: (balance.customer, balance.currency, balance.account, balance.role))
+    return sorted(found, key=lambda balance: balance.key)

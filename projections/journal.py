@@ -25,12 +25,32 @@ def journal(
     customer: str | None,
     account: str | None,
     at: Moment,
+    after: int = 0,
+    limit: int | None = None,
 ) -> Iterator[JournalEntry]:
-    """Events that move value on the days asked for; with ``account`` the vouchers that post to it, whole."""
+    """Events that move value on the days asked for, from after a position; with ``account`` the vouchers that post to it."""
+    if after >= at.position:
+        return iter(())
+    begin = _before_voucher(view, after) if after and account is not None else after
+    entries = _entries(view, book, from_on, to_on, customer, account, at, begin)
+    return islice((entry for position, entry in entries if position > after), limit)
+
+
+def _entries(
+    view: View,
+    book: str,
+    from_on: date | None,
+    to_on: date | None,
+    customer: str | None,
+    account: str | None,
+    at: Moment,
+    after: int,
+) -> Iterator[tuple[int, JournalEntry]]:
     if customer is None:
-        found = log.events(view.connection, book, at.position)
+        found = log.events(view.connection, book, at.position, after)
     else:
-        found = log.events_of(view.connection, log.account_streams(view.connection, book, customer), at.position)
+        streams = log.account_streams(view.connection, book, customer)
+        found = log.events_of(view.connection, streams, at.position, after)
 
     def of_days(logged: Logged) -> bool:
         assert isinstance(logged.event, Voucher)
@@ -42,7 +62,20 @@ def journal(
         events = list(group)
         shown = [logged for logged in events if of_days(logged)]
         if account is None or any(_posts_to(logged, account) for logged in shown):
-            yield from (_entry(logged, events[-1].position) for logged in shown)
+            yield from ((logged.position, _entry(logged, events[-1].position)) for logged in shown)
+
+
+def _before_voucher(view: View, position: int) -> int:
+    """The position before the first event of the voucher that an event is of: it is shown, or not, as a whole."""
+    last = next(log.events_at(view.connection, [position]))
+    named = last.event.source, last.event.source_id
+    for version in range(last.version - 1, 0, -1):
+        found = log.event_at_version(view.connection, last.stream, version)
+        assert found is not None, (last.stream, version)
+        if (found.event.source, found.event.source_id) != named:
+            break
+        position = found.position
+    return position - 1
 
 
 def voucher(view: View, last: int, count: int) -> list[JournalEntry]:
@@ -100,7 +133,7 @@ def _audited(
     connection = view.connection
     found: Iterable[Logged]
     if document is not None:
-        found = log.events_concerning(connection, book, document, at.position)
+        found = log.events_concerning(connection, book, document, at.position, after)
     elif customer is not None:
         # Facts of his that wait, or waited, lie in streams of the documents that they await; so do requests, by number.
         streams = log.account_streams(connection, book, customer) + log.waiting_streams(connection, book)
@@ -109,7 +142,7 @@ def _audited(
     else:
         found = log.events(connection, book, at.position, after)
     for logged in found:
-        if logged.position > after and (not isinstance(logged.event, Voucher) or at.covers(logged.event.effective_on)):
+        if not isinstance(logged.event, Voucher) or at.covers(logged.event.effective_on):
             yield logged
 
 

@@ -4,7 +4,7 @@ Positions are dense, and ``recorded_us`` never goes backwards along them (rule 7
 events of a commit have one ``recorded_us``, and no two commits share it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
@@ -208,6 +208,11 @@ def events(
         yield _logged(row)
 
 
+# After an event of the stream itself no others are looked at.
+_OF_STREAM = f"""{_WHOLE}WHERE shard = 0 AND originator_id = :stream AND position > :after AND position <= :upto
+    AND originator_version > coalesce(
+        (SELECT originator_version FROM events WHERE position = :after AND originator_id = :stream), 0)
+    ORDER BY originator_version"""
 _POSITIONS = "SELECT position FROM events WHERE shard = 0 AND originator_id = ? AND position > ? AND position <= ?"
 
 
@@ -221,10 +226,7 @@ def events_of(
         yield from events_at(connection, sorted(found))
         return
     # One stream's events lie in log order in its index: nothing is to be sorted.
-    rows = connection.stream(
-        _WHOLE + "WHERE shard = 0 AND originator_id = ? AND position > ? AND position <= ? ORDER BY originator_version",
-        (*names, after, upto),
-    )
+    rows = connection.stream(_OF_STREAM, {"stream": names[0], "after": after, "upto": upto})
     for row in rows:
         if holding in row[5]:
             yield _logged(row)
@@ -301,15 +303,16 @@ def _streams(connection: Connection, prefix: str) -> Iterator[str]:
 
 
 _CONCERNING = """SELECT position FROM documents
-    WHERE shard = 0 AND book = :book AND document = :document AND position <= :upto
+    WHERE shard = 0 AND book = :book AND document = :document AND position > :after AND position <= :upto
     UNION SELECT position FROM touches
-    WHERE shard = 0 AND book = :book AND document = :document AND position <= :upto
+    WHERE shard = 0 AND book = :book AND document = :document AND position > :after AND position <= :upto
     ORDER BY position"""
 
 
-def events_concerning(connection: Connection, book: str, document: str, upto: int) -> Iterator[Logged]:
-    """The events that concern a document, by the ledger's register, in log order."""
-    found = connection.execute(_CONCERNING, {"book": book, "document": document, "upto": upto}).fetchall()
+def events_concerning(connection: Connection, book: str, document: str, upto: int, after: int = 0) -> Iterator[Logged]:
+    """The events that concern a document, by the ledger's register, after a position up to another, in log order."""
+    parameters = {"book": book, "document": document, "upto": upto, "after": after}
+    found = connection.execute(_CONCERNING, parameters).fetchall()
     yield from events_at(connection, (position for (position,) in found))
 
 
@@ -327,14 +330,16 @@ def account_stream_of(connection: Connection, book: str, document: str) -> str |
     return account_stream(book, event.customer, event.currency) if isinstance(event, FactDeferred) else str(stream)
 
 
-_REVERSALS = """SELECT t.position FROM touches t JOIN events e ON e.position = t.position
-    WHERE t.shard = 0 AND t.book = ? AND t.document = ? AND t.position <= ? AND e.topic LIKE 'document-reversed.%'
+_REVERSALS = """SELECT DISTINCT t.position FROM touches t JOIN events e ON e.position = t.position
+    WHERE t.shard = 0 AND t.book = :book AND {among} AND t.position <= :upto AND e.topic LIKE 'document-reversed.%'
     ORDER BY t.position"""
 
 
-def reversals(connection: Connection, book: str, document: str, upto: int) -> Iterator[Logged]:
-    """The reversals among the events that concern a document."""
-    found = connection.execute(_REVERSALS, (book, document, upto)).fetchall()
+def reversals(connection: Connection, book: str, documents: Sequence[str], upto: int) -> Iterator[Logged]:
+    """The reversals among the events that concern some documents."""
+    statement = _REVERSALS.format(among=connection.among("t.document", "documents"))
+    parameters = {"book": book, "documents": connection.values(documents), "upto": upto}
+    found = connection.execute(statement, parameters).fetchall()
     yield from events_at(connection, (position for (position,) in found))
 
 

@@ -10,7 +10,7 @@ them up. Only releases, and allocations that settle with something else beside p
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
@@ -18,9 +18,9 @@ from typing import NamedTuple
 from domain.documents import document_of, parse_document
 from domain.events import Allocated, AllocationReleased
 from projections import log
+from projections.accounts import ITEMS, account_of, paged
 from projections.answers import Payer
 from projections.dso import one_digit
-from projections.items import account_of
 from projections.log import Logged
 from projections.view import Moment, Scope, View
 
@@ -56,8 +56,19 @@ class _Part(NamedTuple):
     amount: int
 
 
-def payers(view: View, scope: Scope, from_on: date, at: Moment) -> list[Payer]:
+def payers(
+    view: View,
+    scope: Scope,
+    from_on: date,
+    at: Moment,
+    after: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> list[Payer]:
     """One row a customer account that paid something, by customer and currency."""
+    return list(paged(view, scope, at, lambda some: _payers(view, some, from_on, at), after, limit, among=ITEMS))
+
+
+def _payers(view: View, scope: Scope, from_on: date, at: Moment) -> list[Payer]:
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for part in _parts(view, scope, from_on, at):
         row = sums[part.stream]
@@ -65,7 +76,7 @@ def payers(view: View, scope: Scope, from_on: date, at: Moment) -> list[Payer]:
         row[1] += part.amount * part.to_pay
         row[2] += part.amount * part.late
     rows = [_row(stream, *row) for stream, row in sums.items() if row[0]]
-    return sorted(rows, key=lambda row: (row.customer, row.currency))
+    return sorted(rows, key=lambda row: row.key)
 
 
 def _row(stream: str, amount: int, to_pay: int, late: int) -> Payer:

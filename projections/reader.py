@@ -11,8 +11,10 @@ from domain.events import AllowanceMatrix
 from ledger.database import Connection, Location
 from ledger.store import check, connect
 from projections import (
+    accounts,
     ageing,
     allowance,
+    balance_history,
     changes,
     closing,
     completeness,
@@ -34,11 +36,13 @@ from projections import (
     unusual,
 )
 from projections.answers import (
+    AccountRow,
     AgeingRow,
     AllowanceAnswer,
     AsOf,
     AuditRow,
     Balance,
+    BalanceHistory,
     Changes,
     ClosingFinding,
     ControlRow,
@@ -63,6 +67,7 @@ from projections.answers import (
     Unusual,
 )
 from projections.arrivals import Wanted
+from projections.books import book_at
 from projections.log import Logged
 from projections.standing import NotFollowed
 from projections.view import Scope, View, scope
@@ -71,7 +76,12 @@ __all__ = ["NotFollowed", "Reader"]
 
 
 class Reader:
-    """A read-only view of one store. Every answer is of one moment: ``position`` says of which."""
+    """A read-only view of one store. Every answer is of one moment: ``position`` says of which.
+
+    Lists that may be long are answered page by page too: ``limit`` rows from ``after`` the ``key`` of the last row of the
+    page before, or its log position. A page costs the same wherever it begins. Pages that are asked for at the same two
+    clocks, the position given, are those of one list, whatever is booked meanwhile.
+    """
 
     def __init__(self, location: Location) -> None:
         """Open a store. Raises ``NotFollowed``, and what ``ledger.store.check`` and the database raise."""
@@ -141,8 +151,7 @@ class Reader:
         """The events of a book, of a customer's accounts, or those that concern a document, from after a position on."""
         upto = self._view.at(as_of).position
         if document is not None:
-            found = log.events_concerning(self._connection, book, document, upto)
-            return (one for one in found if one.position > after)
+            return log.events_concerning(self._connection, book, document, upto, after)
         if customer is not None:
             streams = log.account_streams(self._connection, book, customer, currency)
             return log.events_of(self._connection, streams, upto, after)
@@ -164,11 +173,40 @@ class Reader:
         """
         return log.position_at(self._connection, log.microseconds(instant), self._view.position)
 
+    def book(self, book: str, as_of: AsOf = AsOf()) -> Book:
+        """A book as it was at a position; it must have been opened."""
+        return book_at(self._view, book, self._view.at(as_of).position)
+
+    def accounts(
+        self,
+        book: str,
+        customer: str | None = None,
+        currency: str | None = None,
+        as_of: AsOf = AsOf(),
+        after: Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[AccountRow]:
+        """The accounts that have events, by customer and currency; as known at a position, whatever the day."""
+        wanted = scope(self._view, book, customer, currency)
+        return accounts.accounts(self._view, wanted, self._view.at(as_of), after, limit)
+
+    def account_version(self, book: str, customer: str, currency: str, as_of: AsOf = AsOf()) -> int:
+        """The version that a customer account had at a position, 0 where it had no event."""
+        stream = account_stream(book, customer, currency)
+        return log.version_at(self._connection, stream, self._view.at(as_of).position)
+
     def balances(
-        self, book: str, customer: str | None = None, currency: str | None = None, as_of: AsOf = AsOf()
+        self,
+        book: str,
+        customer: str | None = None,
+        currency: str | None = None,
+        as_of: AsOf = AsOf(),
+        after: Sequence[str] | None = None,
+        limit: int | None = None,
     ) -> list[Balance]:
-        """What customers have on each control account, by customer, currency, account; those with something open."""
-        return items.balances(self._view, scope(self._view, book, customer, currency), self._view.at(as_of))
+        """What customers have on each control account, by customer, currency, account, role; those with something open."""
+        wanted = scope(self._view, book, customer, currency)
+        return items.balances(self._view, wanted, self._view.at(as_of), after, limit)
 
     def balances_of(
         self, book: str, accounts: Sequence[AccountName], as_of: AsOf = AsOf()
@@ -190,10 +228,12 @@ class Reader:
         settled: bool = False,
         account: str | None = None,
         document: str | None = None,
+        after: Sequence[str] | None = None,
+        limit: int | None = None,
     ) -> Iterator[OpenItem]:
         """Items with something open (``settled``: those with nothing open too), by customer, currency, due day, item."""
         wanted = scope(self._view, book, customer, currency, account, document)
-        return items.items(self._view, wanted, self._view.at(as_of), settled=settled)
+        return items.items(self._view, wanted, self._view.at(as_of), settled=settled, after=after, limit=limit)
 
     def ageing(
         self,
@@ -202,10 +242,19 @@ class Reader:
         buckets: Sequence[int] = (30, 60, 90),
         customer: str | None = None,
         currency: str | None = None,
+        after: Sequence[str] | None = None,
+        limit: int | None = None,
+        *,
+        by: str = "customer",
     ) -> list[AgeingRow]:
-        """Ageing of each customer account with something open; ``as_of.effective_on`` must be given."""
+        """Ageing of each customer account with something open; ``as_of.effective_on`` must be given.
+
+        ``by``: ``customer``; ``currency``, all customers taken together; or ``dimension:<name>``, by currency and value of
+        a dimension of the items' postings. ValueError for anything else.
+        """
         ageing.check_buckets(buckets)
-        return ageing.ageing(self._view, scope(self._view, book, customer, currency), self._view.at(as_of), buckets)
+        wanted, at = scope(self._view, book, customer, currency), self._view.at(as_of)
+        return ageing.ageing_by(by, self._view, wanted, at, buckets, customer, after, limit)
 
     def ageing_totals(
         self,
@@ -224,27 +273,49 @@ class Reader:
         """A customer account's statement; movements by day and log position, those that net to zero left out."""
         return statement.statement(self._view, book, customer, currency, from_on, self._view.at(as_of))
 
+    def balance_history(
+        self, book: str, customer: str, currency: str, from_on: date, to_on: date, as_of: AsOf = AsOf()
+    ) -> BalanceHistory:
+        """What a customer account had before a day, and at the end of each day up to another on which that changed."""
+        at = self._view.at(as_of)
+        return balance_history.balance_history(self._view, book, customer, currency, from_on, to_on, at)
+
     def changes(self, book: str, customer: str, currency: str, then: AsOf, as_of: AsOf = AsOf()) -> Changes:
         """What changed since a customer account's statement, of a day as known at a position."""
         return changes.changes(self._view, book, customer, currency, self._view.at(then), self._view.at(as_of))
 
     def dso(
-        self, book: str, as_of: AsOf, days: int = 90, customer: str | None = None, currency: str | None = None
+        self,
+        book: str,
+        as_of: AsOf,
+        days: int = 90,
+        customer: str | None = None,
+        currency: str | None = None,
+        after: Sequence[str] | None = None,
+        limit: int | None = None,
     ) -> list[Dso]:
         """Days sales outstanding of each customer account; ``as_of.effective_on`` must be given."""
         wanted = scope(self._view, book, customer, currency)
-        return dso.dso(self._view, wanted, self._view.at(as_of), days, by_customer=True)
+        return dso.dso(self._view, wanted, self._view.at(as_of), days, after, limit)
 
     def dso_totals(self, book: str, as_of: AsOf, days: int = 90, currency: str | None = None) -> list[Dso]:
         """The same of all customers taken together, one row a currency, ``customer`` None."""
         wanted = scope(self._view, book, None, currency)
-        return dso.dso(self._view, wanted, self._view.at(as_of), days, by_customer=False)
+        return dso.dso_totals(self._view, wanted, self._view.at(as_of), days)
 
     def payers(
-        self, book: str, from_on: date, as_of: AsOf, customer: str | None = None, currency: str | None = None
+        self,
+        book: str,
+        from_on: date,
+        as_of: AsOf,
+        customer: str | None = None,
+        currency: str | None = None,
+        after: Sequence[str] | None = None,
+        limit: int | None = None,
     ) -> list[Payer]:
         """How many days customers took to pay what they paid from a day to ``as_of.effective_on``, which must be given."""
-        return payers.payers(self._view, scope(self._view, book, customer, currency), from_on, self._view.at(as_of))
+        wanted = scope(self._view, book, customer, currency)
+        return payers.payers(self._view, wanted, from_on, self._view.at(as_of), after, limit)
 
     def exposures(
         self,
@@ -253,10 +324,12 @@ class Reader:
         overdue_days: int = 30,
         customer: str | None = None,
         currency: str | None = None,
+        after: Sequence[str] | None = None,
+        limit: int | None = None,
     ) -> list[Exposure]:
         """Limits, exposures, and whom to hold; ``as_of.effective_on`` must be given."""
         wanted = scope(self._view, book, customer, currency)
-        return exposure.exposures(self._view, wanted, self._view.at(as_of), overdue_days)
+        return exposure.exposures(self._view, wanted, self._view.at(as_of), overdue_days, after, limit)
 
     def unusual(
         self, book: str, as_of: AsOf, times: int = 3, customer: str | None = None, currency: str | None = None
@@ -272,9 +345,12 @@ class Reader:
         customer: str | None = None,
         account: str | None = None,
         as_of: AsOf = AsOf(),
+        after: int = 0,
+        limit: int | None = None,
     ) -> Iterator[JournalEntry]:
         """Events that move value, in log order; with ``account`` those that post to it (the whole voucher each)."""
-        return journal.journal(self._view, book, from_on, to_on, customer, account, self._view.at(as_of))
+        at = self._view.at(as_of)
+        return journal.journal(self._view, book, from_on, to_on, customer, account, at, after, limit)
 
     def voucher(self, last: int, count: int) -> list[JournalEntry]:
         """The voucher that one command booked, by the outcome of it: the position of its last event, and how many."""
@@ -313,9 +389,11 @@ class Reader:
         currency: str | None = None,
         kind: str | None = None,
         as_of: AsOf = AsOf(),
+        after: int = 0,
+        limit: int | None = None,
     ) -> Iterator[DocumentRow]:
         """Documents, in log order."""
-        return documents.documents(self._view, book, customer, currency, kind, self._view.at(as_of))
+        return documents.documents(self._view, book, customer, currency, kind, self._view.at(as_of), after, limit)
 
     def audit(
         self,
@@ -367,21 +445,39 @@ class Reader:
         currency: str | None = None,
         from_on: date | None = None,
         as_of: AsOf = AsOf(),
+        after: tuple[str, int, int] | None = None,
+        limit: int | None = None,
     ) -> Iterator[SmallDifference]:
         """Where every cent of tolerance and cash discount went, role after role, each in log order."""
-        return differences.differences(self._view, book, customer, currency, from_on, self._view.at(as_of))
+        at = self._view.at(as_of)
+        return differences.differences(self._view, book, customer, currency, from_on, at, after, limit)
 
-    def moved(self, book: str, period: str | None = None, as_of: AsOf = AsOf()) -> Iterator[MovedFact]:
+    def moved(
+        self,
+        book: str,
+        period: str | None = None,
+        as_of: AsOf = AsOf(),
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Iterator[MovedFact]:
         """What was asked for a closed period and booked later, in log order."""
-        return closing.moved(self._view, book, period, self._view.at(as_of))
+        return closing.moved(self._view, book, period, self._view.at(as_of), after, limit)
 
     def deferred(self, book: str, as_of: AsOf = AsOf()) -> list[DeferredMonth]:
         """Deferred revenue by currency and month, against the accounts it is held on."""
         return deferred.deferred(self._view, book, self._view.at(as_of))
 
-    def due_recognitions(self, book: str, until_on: date, customer: str | None = None) -> Iterator[DueRecognition]:
-        """The documents of which more is earned up to a day than was recognised, as known now."""
-        return deferred.due(self._view, scope(self._view, book, customer), until_on)
+    def due_recognitions(
+        self,
+        book: str,
+        until_on: date,
+        customer: str | None = None,
+        as_of: AsOf = AsOf(),
+        after: Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[DueRecognition]:
+        """The documents of which more is earned up to a day than was recognised; as known at a position."""
+        return deferred.due(self._view, scope(self._view, book, customer), until_on, self._view.at(as_of), after, limit)
 
     def control(self, book: str, as_of: AsOf = AsOf()) -> list[ControlRow]:
         """Identity 2: open items against postings, by control account, currency and dimensions."""

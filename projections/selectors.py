@@ -7,6 +7,7 @@ something to a shell or to this form is percent-encoded; an absent field is empt
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Any, get_type_hints
 from urllib.parse import unquote
 
@@ -33,8 +34,7 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """The selector as text."""
-        fields = (getattr(self, name) for name in self.__struct_fields__)
-        return "/".join([_KIND_OF[type(self)], *map(_write, fields)])
+        return "/".join([_KIND_OF[type(self)], *map(_write, msgspec.structs.astuple(self))])
 
 
 class BalanceOf(Selector, frozen=True, kw_only=True):
@@ -87,6 +87,24 @@ class Unapplied(Selector, frozen=True, kw_only=True):
     position: Position
 
 
+class Share(Selector, frozen=True, kw_only=True):
+    """What the items whose postings have a ``value`` of a dimension (None: have none of it) have open.
+
+    ``side`` D: debit items, those overdue by ``from_days`` to ``to_days`` days (None: no bound); C: credit items,
+    positive; both: debit less credit.
+    """
+
+    customer: str | None
+    currency: str
+    dimension: str
+    value: str | None
+    side: str
+    from_days: int | None
+    to_days: int | None
+    effective_on: date
+    position: Position
+
+
 class Net(Selector, frozen=True, kw_only=True):
     """What is owed over all control accounts: debit less credit."""
 
@@ -132,6 +150,7 @@ _KINDS: dict[str, type[Selector]] = {
     "item-amount": ItemAmount,
     "due": Due,
     "unapplied": Unapplied,
+    "share": Share,
     "net": Net,
     "movement": Moved,
     "running": Running,
@@ -139,6 +158,7 @@ _KINDS: dict[str, type[Selector]] = {
 }
 _KIND_OF = {type_: kind for kind, type_ in _KINDS.items()}
 PARTS = ("opening", "debit", "credit", "closing")
+SIDES = ("D", "C", "both")
 
 
 def parse(text: str) -> Selector:
@@ -157,17 +177,21 @@ def parse(text: str) -> Selector:
         raise ValueError(f"not a selector: {text!r} ({error})") from None
     if isinstance(selector, Turnover) and selector.part not in PARTS:
         raise ValueError(f"not a selector: {text!r} (the part must be one of {', '.join(PARTS)})")
+    if isinstance(selector, Share) and selector.side not in SIDES:
+        raise ValueError(f"not a selector: {text!r} (the side must be one of {', '.join(SIDES)})")
     return selector
 
 
 def _write(value: Any) -> str:
+    if isinstance(value, str):
+        return _quote(value)
     if value is None:
         return ""
     if isinstance(value, Position):
         return token(value)
     if isinstance(value, dict):
         return ",".join(f"{_quote(key)}={_quote(value[key])}" for key in sorted(value))
-    return value.isoformat() if isinstance(value, date) else _quote(str(value))
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _read(hint: Any, field: str) -> Any:
@@ -185,5 +209,7 @@ def _read(hint: Any, field: str) -> Any:
     return unquote(field)
 
 
+# The fields of a row's selectors are mostly the same.
+@lru_cache(1_000)
 def _quote(text: str) -> str:
     return _SPECIAL.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)

@@ -27,15 +27,16 @@ class Effect(NamedTuple):
     base_amount: int
 
 
-_EFFECTS = """SELECT effective_on, position, sum(amount), sum(base_amount) FROM (
+ENTRIES = """FROM (
     SELECT effective_on, position, CASE side WHEN 'D' THEN amount ELSE -amount END AS amount,
         CASE side WHEN 'D' THEN base_amount ELSE -base_amount END AS base_amount
     FROM item WHERE shard = 0 AND stream = :stream
     UNION ALL
     SELECT effective_on, position, amount, base_amount FROM movement WHERE shard = 0 AND stream = :stream
-    ) e WHERE position <= :K AND (:E IS NULL OR effective_on <= :E)
-    AND (:first IS NULL OR effective_on >= :first) GROUP BY effective_on, position
-    ORDER BY effective_on, position"""
+    ) e WHERE position <= :K AND (:E IS NULL OR effective_on <= :E)"""
+"""What opened and moved the items of ``:stream`` by (E, K), as a query goes on: signed amounts by day and position."""
+_EFFECTS = f"""SELECT effective_on, position, sum(amount), sum(base_amount) {ENTRIES}
+    AND (:first IS NULL OR effective_on >= :first) GROUP BY effective_on, position ORDER BY effective_on, position"""
 
 
 def effects(view: View, stream: str, at: Moment, from_on: date | None = None) -> Iterator[Effect]:
@@ -69,13 +70,13 @@ def statement(view: View, book: str, customer: str, currency: str, from_on: date
         movements=movements,
         closing=running,
         explain={
-            "opening": Net(**own, effective_on=_day_before(from_on, at), position=position).text,
+            "opening": Net(**own, effective_on=day_before(from_on, at), position=position).text,
             "closing": Net(**own, effective_on=at.effective_on, position=position).text,
         },
     )
 
 
-def _day_before(from_on: date | None, at: Moment) -> date:
+def day_before(from_on: date | None, at: Moment) -> date:
     """The day of the opening; the first day that there is, where nothing comes before."""
     if from_on is None or from_on == date.min:
         return date.min

@@ -19,8 +19,9 @@ from domain.events import Voucher
 from domain.history import enters
 from domain.money import round_half_away
 from projections import log
+from projections.accounts import account_of
 from projections.answers import Unusual
-from projections.items import account_of, open_at
+from projections.items import open_at
 from projections.log import Logged
 from projections.statement import effects
 from projections.view import Moment, Scope, View

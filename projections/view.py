@@ -52,13 +52,17 @@ class View(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """Which items: of a book, of some of its customer accounts, of one currency, control account or document."""
+    """Which items: of a book, of some of its customer accounts, of one currency, control account or document.
+
+    ``items``: only these.
+    """
 
     book: str
     streams: Sequence[str] | None = None
     currency: str | None = None
     account: str | None = None
     document: str | None = None
+    items: Sequence[str] | None = None
 
     def condition(self, table: str) -> tuple[str, Parameters]:
         """The scope as a condition on a table with ``stream`` and ``item`` (``account`` as well, if one is given)."""
@@ -81,6 +85,10 @@ class Scope(NamedTuple):
             # A document's items are `<document>#<n>`; others in this range are sorted out by the reader of the rows.
             words.append(f"{table}.item > :first AND {table}.item < :last")
             values |= {"first": f"{self.document}#", "last": f"{self.document}$"}
+        if self.items is not None:
+            named = {f"item{n}": item for n, item in enumerate(self.items)}
+            words.append(f"{table}.item IN ({', '.join(f':{name}' for name in named)})")
+            values |= named
         return " AND ".join(words), values
 
 

@@ -8,7 +8,7 @@ import logs
 import pytest
 from plain_fold import Plain
 
-from projections.answers import AsOf
+from projections.answers import AgeingRow, AsOf
 from projections.reader import NotFollowed, Reader
 
 BUCKETS = (30, 60, 90)
@@ -90,6 +90,64 @@ def test_ageing_per_customer_and_in_total(plain: Plain, reader: Reader) -> None:
             for row in found:  # identity 12
                 assert row.not_due + sum(bucket.amount for bucket in row.buckets) - row.unapplied == row.net
             assert found == sorted(found, key=lambda r: (r.customer or "", r.currency))
+
+
+@pytest.mark.parametrize(("dimension", "groups"), [("dept", {None}), ("project", {None, "p/1|=,"}), ("", {None})])
+def test_ageing_by_a_dimension_sums_to_the_totals(reader: Reader, dimension: str, groups: set[str | None]) -> None:
+    for as_of in moments(reader, 20, seed=7):
+        at = AsOf(as_of.effective_on or date(2024, 12, 31), as_of.position)
+        for customer in (None, "C:2"):
+            rows = reader.ageing(
+                "main", at, BUCKETS, customer, by=f"dimension:{dimension}" if dimension else "currency"
+            )
+            assert {row.group for row in rows} <= groups
+            sums: dict[str, list[int]] = {}
+            for row in rows:
+                assert row.customer == customer
+                assert row.not_due + sum(bucket.amount for bucket in row.buckets) - row.unapplied == row.net
+                figures = figures_of(row)
+                before = sums.setdefault(row.currency, [0] * len(figures))
+                sums[row.currency] = [a + b for a, b in zip(before, figures, strict=True)]
+            totals = {
+                currency: [sum(column) for column in zip(*found, strict=True)]
+                for currency in ("CNY", "USD")
+                if (
+                    found := [
+                        figures_of(row)
+                        for row in reader.ageing("main", at, BUCKETS, customer)
+                        if row.currency == currency
+                    ]
+                )
+            }
+            assert {currency: figures for currency, figures in sums.items() if any(figures)} == {
+                currency: figures for currency, figures in totals.items() if any(figures)
+            }
+            if customer is None:
+                in_all = {row.currency: figures_of(row) for row in reader.ageing_totals("main", at, BUCKETS)}
+                assert in_all == totals
+            nets: dict[tuple[str, str | None], int] = {}
+            for item in reader.items("main", customer, as_of=at):
+                key = (item.currency, item.dimensions.get(dimension))
+                nets[key] = nets.get(key, 0) + (item.open if item.side == "D" else -item.open)
+            assert {(row.currency, row.group): row.net for row in rows if row.net} == {
+                k: v for k, v in nets.items() if v
+            }
+
+
+def figures_of(row: AgeingRow) -> list[int]:
+    return [row.not_due, *(bucket.amount for bucket in row.buckets), row.unapplied, row.net, row.base_net]
+
+
+def test_ageing_is_by_what_there_is(reader: Reader) -> None:
+    at = AsOf(date(2024, 6, 30))
+    assert reader.ageing("main", at, by="customer") == reader.ageing("main", at)
+    assert reader.ageing("main", at, by="currency") == reader.ageing_totals("main", at)
+    rows = reader.ageing("main", at, by="dimension:project")
+    for n in range(len(rows)):
+        assert reader.ageing("main", at, by="dimension:project", after=rows[n].key, limit=2) == rows[n + 1 : n + 3]
+    for by in ("dimension:", "country", ""):
+        with pytest.raises(ValueError, match="dimension:<name>"):
+            reader.ageing("main", at, by=by)
 
 
 def test_ageing_has_the_net_of_the_balances(reader: Reader) -> None:

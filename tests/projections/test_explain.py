@@ -51,6 +51,8 @@ def test_items(reader: Reader, as_of: AsOf) -> None:
 def test_ageing(reader: Reader, as_of: AsOf) -> None:
     at = AsOf(as_of.effective_on or date(2024, 12, 31), as_of.position)
     rows = [*reader.ageing("main", at, (10, 45)), *reader.ageing_totals("main", at, (10, 45))]
+    rows += reader.ageing("main", at, (10, 45), by="dimension:project")
+    rows += reader.ageing("main", at, (10, 45), "C:2", by="dimension:project")
     assert check(reader, rows) > 15
     assert check(reader, [bucket for row in rows for bucket in row.buckets]) > 15
 

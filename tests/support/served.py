@@ -22,8 +22,10 @@ START_SECONDS = 60.0
 class Served:
     """A server that runs; ``key`` is the administrator's, ``url`` where it listens."""
 
-    def __init__(self, store: Location, *options: str, key: str | None = None, **environment: str) -> None:
-        self.store, self.port = store, _free_port()
+    def __init__(
+        self, store: Location, *options: str, key: str | None = None, port: int | None = None, **environment: str
+    ) -> None:
+        self.store, self.port = store, port or _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         where = {"TIEOUT_DATABASE_URL" if isinstance(store, str) else "TIEOUT_STORE": str(store)}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TIEOUT_")}

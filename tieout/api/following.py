@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
 from domain.fields import Position
-from ledger.outcomes import read_token, token
+from ledger.outcomes import token
 from projections.answers import AsOf
 from projections.outbound.events import CloudEvent
 from projections.outbound.outgoing import outgoing
@@ -26,6 +26,7 @@ from tieout.api import schemas
 from tieout.api.answering import POSITION
 from tieout.api.asking import TOKEN, BookPath, Currency, Customer, Document, Page
 from tieout.api.forms import JSON, JSON_LINES, chosen_of
+from tieout.api.lists import key_of
 from tieout.api.pages import Key, Rows, listed
 from tieout.api.permits import permitted
 from tieout.api.problems import ApiCode, Problem
@@ -122,11 +123,11 @@ async def account_events(request: Request, book: BookPath, asked: Annotated[Acco
     await service.require_book(book)
 
     def after(reader: Reader, at: AsOf, key: Key | None, limit: int) -> Sequence[CloudEvent]:
-        found = reader.events(book, asked.customer, asked.currency, asked.document, key[0] if key else 0, at)
+        found = reader.events(book, asked.customer, asked.currency, asked.document, key or 0, at)
         events = (event for _, event in outgoing(found, reader.event) if event is not None)
         return list(islice(events, limit))
 
-    return await listed(request, asked, Rows(CloudEvent, lambda event: [read_token(event.position)], after))
+    return await listed(request, asked, Rows(CloudEvent, key_of, after))
 
 
 async def events(request: Request, asked: Annotated[EventsAsked, Query()]) -> Response:

@@ -1,24 +1,29 @@
 """Routes whose answer is a list, each with its key: the order of its rows, total and stable, and what its pages go on from."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import dropwhile, islice
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from domain.documents import KINDS, AccountName
 from ledger.outcomes import read_token
 from projections.answers import (
+    AccountRow,
     AgeingRow,
     AsOf,
     AuditRow,
     Balance,
     DocumentRow,
+    Dso,
+    DueRecognition,
+    Exposure,
     JournalEntry,
     MovedFact,
     OpenItem,
+    Payer,
+    SmallDifference,
 )
 from projections.reader import Reader
 from tieout.api import schemas
@@ -26,6 +31,7 @@ from tieout.api.asking import Account, BookPath, Currency, Customer, Day, Docume
 from tieout.api.forms import accepts_json
 from tieout.api.pages import Key, Rows, listed, page_of
 from tieout.api.permits import permitted
+from tieout.api.problems import ApiCode, Problem
 from tieout.api.roles import Role
 from tieout.api.service import Service
 
@@ -47,25 +53,20 @@ class ItemsAsked(OfAccounts):
     document: Document | None = None
 
 
-def _ascending(buckets: str) -> str:
-    days = _days(buckets)
-    if days != sorted(set(days)):
-        raise ValueError("must ascend")
-    return buckets
-
-
-def _days(buckets: str) -> list[int]:
-    return [int(days) for days in buckets.split(",")]
-
-
 class AgeingAsked(OfAccounts):
     """Which ageing; ``as_of`` must be given."""
 
     as_of: Day = Field(description="The day of the book's calendar as of which it is.")
-    buckets: Annotated[str, AfterValidator(_ascending)] = Field(
+    buckets: str = Field(
         "30,60,90",
         pattern=r"^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4}){0,11}$",
         description="Upper ends of the buckets in days overdue, ascending, with commas.",
+    )
+    by: str = Field(
+        "customer",
+        pattern=r"^(customer|currency|dimension:[a-z][a-z0-9_]{0,63})$",
+        description="By customer account, by currency, or by the value of a dimension: dimension:<name>.",
+        examples=["customer"],
     )
 
 
@@ -91,6 +92,45 @@ class AuditAsked(Page):
     document: Document | None = None
 
 
+class OfDay(OfAccounts):
+    """A question that needs a day."""
+
+    as_of: Day = Field(description="The day of the book's calendar as of which it is.")
+
+
+class DsoAsked(OfDay):
+    """Which days sales outstanding."""
+
+    days: int = Field(90, ge=1, le=3660, description="Sales of so many days.")
+
+
+class PayersAsked(OfDay):
+    """Whose habits of paying."""
+
+    from_on: Day = Field(description="Of what was paid from this day on.")
+
+
+class ExposuresAsked(OfDay):
+    """Whose exposure."""
+
+    overdue_days: int = Field(
+        30, ge=0, le=3660, description="An item that is overdue for more days is a reason to hold."
+    )
+
+
+class DifferencesAsked(OfAccounts):
+    """Which small differences."""
+
+    from_on: Day | None = Field(None, description="From this accounting day on.")
+
+
+class DueAsked(Page):
+    """Which revenue is due to be recognised."""
+
+    until_on: Day = Field(description="What is earned up to this day.")
+    customer: Customer | None = None
+
+
 class MovedAsked(Page):
     """Which late facts."""
 
@@ -99,34 +139,36 @@ class MovedAsked(Page):
     )
 
 
-After = Callable[[Reader, str, Any, AsOf, Key | None, int], Sequence[Any]]
+After = Callable[[Reader, str, Any, AsOf, Any, int], Iterable[Any]]
+"""(reader, book, question, clocks, key of the last row, how many) → the rows after it."""
 
 
 class List(NamedTuple):
-    """A list: its path within a book, what it may be asked, what its rows are, and their key."""
+    """A list: its path within a book, what it may be asked, what its rows are, and those after a key."""
 
     path: str
     asked: type[Page]
     type: type[msgspec.Struct]
-    key: Callable[[Any], Key]
     after: After
+    summary: str
     roles: tuple[Role, ...] = (Role.READER,)
 
 
-def _sliced(rows: Iterable[Any], key: Callable[[Any], Key], after: Key | None, limit: int) -> Sequence[Any]:
-    """The rows after a key, of rows that come in its order."""
-    found: Iterator[Any] = iter(rows)
-    if after is not None:
-        found = dropwhile(lambda row: key(row) <= after, found)
-    return list(islice(found, limit))
+def _ageing(reader: Reader, book: str, a: Any, at: AsOf, after: Key, limit: int) -> Iterable[AgeingRow]:
+    buckets = [int(end) for end in a.buckets.split(",")]
+    try:
+        return reader.ageing(book, at, buckets, a.customer, a.currency, after, limit, by=a.by)
+    except ValueError:
+        raise Problem(ApiCode.PARAMETER, parameter="buckets", rule="buckets: must be ascending") from None
 
 
-def _of_balance(row: Balance) -> list[Any]:
-    return [row.customer, row.currency, row.account, row.role]
+def _audit(reader: Reader, book: str, a: Any, at: AsOf, after: Key, limit: int) -> Iterable[AuditRow]:
+    return reader.audit(book, a.customer, a.document, after or 0, limit, at)
 
 
-def _position(row: Any) -> list[Any]:
-    return [int(row.position.partition(":")[2])]
+def _differences(reader: Reader, book: str, a: Any, at: AsOf, after: Key, limit: int) -> Iterable[SmallDifference]:
+    state = reader.book(book)
+    return reader.differences(state, a.customer, a.currency, a.from_on, at, after and tuple(after), limit)
 
 
 LISTS: tuple[List, ...] = (
@@ -134,74 +176,96 @@ LISTS: tuple[List, ...] = (
         "/balances",
         OfAccounts,
         Balance,
-        _of_balance,
-        lambda reader, book, a, at, after, limit: _sliced(
-            reader.balances(book, a.customer, a.currency, at),
-            _of_balance,
-            after,
-            limit,
-        ),
+        lambda r, book, a, at, after, limit: r.balances(book, a.customer, a.currency, at, after, limit),
+        "What customers have on each control account",
+    ),
+    List(
+        "/accounts",
+        OfAccounts,
+        AccountRow,
+        lambda r, book, a, at, after, limit: r.accounts(book, a.customer, a.currency, at, after, limit),
+        "Customer accounts: who has them, in which currency, at which version",
     ),
     List(
         "/items",
         ItemsAsked,
         OpenItem,
-        lambda row: [row.customer, row.currency, row.due_on.isoformat(), row.item],
-        lambda reader, book, a, at, after, limit: _sliced(
-            reader.items(book, a.customer, a.currency, at, settled=a.settled, account=a.account, document=a.document),
-            lambda row: [row.customer, row.currency, row.due_on.isoformat(), row.item],
-            after,
-            limit,
+        lambda r, book, a, at, after, limit: r.items(
+            book,
+            a.customer,
+            a.currency,
+            at,
+            settled=a.settled,
+            account=a.account,
+            document=a.document,
+            after=after,
+            limit=limit,
         ),
+        "Open items, by customer, currency, due day",
     ),
-    List(
-        "/ageing",
-        AgeingAsked,
-        AgeingRow,
-        lambda row: [row.customer, row.currency],
-        lambda reader, book, a, at, after, limit: _sliced(
-            reader.ageing(book, at, _days(a.buckets), a.customer, a.currency),
-            lambda row: [row.customer, row.currency],
-            after,
-            limit,
-        ),
-    ),
+    List("/ageing", AgeingAsked, AgeingRow, _ageing, "What is overdue for how long"),
     List(
         "/documents",
         DocumentsAsked,
         DocumentRow,
-        _position,
-        lambda reader, book, a, at, after, limit: _sliced(
-            reader.documents(book, a.customer, a.currency, a.kind, at), _position, after, limit
-        ),
+        lambda r, book, a, at, after, limit: r.documents(book, a.customer, a.currency, a.kind, at, after or 0, limit),
+        "Documents, in log order",
     ),
     List(
         "/journal",
         JournalAsked,
         JournalEntry,
-        _position,
-        lambda reader, book, a, at, after, limit: _sliced(
-            reader.journal(book, a.from_on, a.to_on, a.customer, a.account, at), _position, after, limit
+        lambda r, book, a, at, after, limit: r.journal(
+            book, a.from_on, a.to_on, a.customer, a.account, at, after or 0, limit
         ),
+        "Vouchers: events with their postings, in log order",
     ),
-    List(
-        "/audit",
-        AuditAsked,
-        AuditRow,
-        _position,
-        lambda reader, book, a, at, after, limit: list(
-            reader.audit(book, a.customer, a.document, after[0] if after else 0, limit, at)
-        ),
-        (Role.AUDITOR,),
-    ),
+    List("/audit", AuditAsked, AuditRow, _audit, "Who booked what, when, why, from which message", (Role.AUDITOR,)),
     List(
         "/moved",
         MovedAsked,
         MovedFact,
-        _position,
-        lambda reader, book, a, at, after, limit: _sliced(reader.moved(book, a.period, at), _position, after, limit),
+        lambda r, book, a, at, after, limit: r.moved(book, a.period, at, after or 0, limit),
+        "What belongs to a prior period",
+    ),
+    List("/differences", DifferencesAsked, SmallDifference, _differences, "Where every cent of tolerance went"),
+    List(
+        "/due-recognitions",
+        DueAsked,
+        DueRecognition,
+        lambda r, book, a, at, after, limit: r.due_recognitions(book, a.until_on, a.customer, at, after, limit),
+        "Revenue that is earned and not recognised",
+    ),
+    List(
+        "/dso",
+        DsoAsked,
+        Dso,
+        lambda r, book, a, at, after, limit: r.dso(book, at, a.days, a.customer, a.currency, after, limit),
+        "Days sales outstanding, simple and count-back",
+    ),
+    List(
+        "/payers",
+        PayersAsked,
+        Payer,
+        lambda r, book, a, at, after, limit: r.payers(book, a.from_on, at, a.customer, a.currency, after, limit),
+        "How customers pay: average days to pay, and days late",
+    ),
+    List(
+        "/exposures",
+        ExposuresAsked,
+        Exposure,
+        lambda r, book, a, at, after, limit: r.exposures(
+            book, at, a.overdue_days, a.customer, a.currency, after, limit
+        ),
+        "Limits, exposures, and whom to hold; to hold is an answer, it blocks nothing",
     ),
 )
+
+
+def key_of(row: Any) -> Key:
+    """What puts a row into its order: a key of its own or, of rows of the log, their position."""
+    found = getattr(row, "key", None)
+    return read_token(row.position) if found is None else list(found)
 
 
 async def short_balances(request: Request, book: str) -> Response | None:
@@ -222,7 +286,7 @@ async def short_balances(request: Request, book: str) -> Response | None:
         _balances, (book, asked.customer, asked.currency, asked.as_of)
     )
     # Where it has not been reached, the other way waits for it.
-    return page_of(request, asked, _of_balance, found[0], found[1]) if found[1] >= wanted else None
+    return page_of(request, asked, key_of, found[0], found[1]) if found[1] >= wanted else None
 
 
 _SHORT = {"customer", "currency", "as_of", "min_position"}
@@ -254,17 +318,19 @@ def _add(routes: APIRouter, one: List) -> None:
         await service.require_book(book)
 
         def after(reader: Reader, at: AsOf, key: Key | None, limit: int) -> Sequence[Any]:
-            return one.after(reader, book, asked, at, key, limit)
+            return list(one.after(reader, book, asked, at, key, limit))
 
-        return await listed(request, asked, Rows(one.type, one.key, after))
+        return await listed(request, asked, Rows(one.type, key_of, after))
 
+    name = one.path.strip("/")
     routes.add_api_route(
         one.path,
         answered,
         methods=["GET"],
         dependencies=[permitted(*one.roles)],
-        name=one.path.strip("/").replace("/", "-"),
-        operation_id=f"list-{one.path.strip('/').replace('/', '-')}",
-        summary=(one.type.__doc__ or "").split("\n")[0],
+        name=name,
+        operation_id=f"list-{name}",
+        summary=one.summary,
+        description=(one.type.__doc__ or "").split("\n")[0],
         responses=schemas.of_rows(one.type),
     )

@@ -73,7 +73,12 @@ async def listed(request: Request, asked: Page, rows: Rows) -> Response:
     return StreamingResponse(FORMS[form](rows.type, body), headers=headers, media_type=form)
 
 
-async def one(request: Request, asked: Asked, question: Callable[[Reader, AsOf], Any]) -> Response:
+async def one(
+    request: Request,
+    asked: Asked,
+    question: Callable[[Reader, AsOf], Any],
+    headers: Callable[[Any], dict[str, str]] | None = None,
+) -> Response:
     """An answer that is one record, or None where what is asked about is not there. Raises ``Problem``."""
     service: Service = request.app.state.service
 
@@ -84,7 +89,7 @@ async def one(request: Request, asked: Asked, question: Callable[[Reader, AsOf],
     position, found = await service.ask(answered, asked.min_position)
     if found is None:
         raise Problem(ApiCode.FOUND)
-    return record(found, position)
+    return record(found, position, headers(found) if headers is not None else None)
 
 
 def record(found: Any, position: int, headers: dict[str, str] | None = None) -> Response:

@@ -13,6 +13,7 @@ from domain.book import Book
 from domain.documents import account_stream, book_stream, document_id
 from domain.fields import BookId, CurrencyCode
 from projections.answers import (
+    AccountRow,
     AllowanceAnswer,
     AsOf,
     Changes,
@@ -20,10 +21,7 @@ from projections.answers import (
     ControlRow,
     DeferredMonth,
     DocumentView,
-    Dso,
-    Exposure,
     FeedDay,
-    Payer,
     PeriodRow,
     RateRow,
     RevaluationAnswer,
@@ -100,6 +98,13 @@ class StatementAsked(Asked):
     from_on: Day | None = Field(None, description="From this day on; from the beginning without it.")
 
 
+class HistoryAsked(Asked):
+    """Which days."""
+
+    from_on: Day = Field(description="From this day on.")
+    to_on: Day = Field(description="Up to this day.")
+
+
 class ChangesAsked(Asked):
     """Since which statement."""
 
@@ -132,32 +137,6 @@ class OfDay(Asked):
     """A question that needs a day."""
 
     as_of: Day = Field(description="The day of the book's calendar as of which it is.")
-
-
-class DsoAsked(OfDay):
-    """Which days sales outstanding."""
-
-    days: int = Field(90, ge=1, le=3660, description="Sales of so many days.")
-    customer: Customer | None = None
-    currency: Currency | None = None
-
-
-class PayersAsked(OfDay):
-    """Whose habits of paying."""
-
-    from_on: Day = Field(description="Of what was paid from this day on.")
-    customer: Customer | None = None
-    currency: Currency | None = None
-
-
-class ExposuresAsked(OfDay):
-    """Whose exposure."""
-
-    overdue_days: int = Field(
-        30, ge=0, le=3660, description="An item that is overdue for more days is a reason to hold."
-    )
-    customer: Customer | None = None
-    currency: Currency | None = None
 
 
 class UnusualAsked(OfDay):
@@ -223,9 +202,6 @@ def router() -> APIRouter:
         "Opening, turnover and closing by account, currency and dimensions",
     )
     add("/{book}/control", control, list[ControlRow], "Open items against postings, by control account")
-    add("/{book}/dso", dso, list[Dso], "Days sales outstanding")
-    add("/{book}/payers", payers, list[Payer], "How customers pay")
-    add("/{book}/exposures", exposures, list[Exposure], "Limits, exposures, and whom to hold")
     add("/{book}/unusual", unusual, list[Unusual], "Credit balances, jumps and odd events")
     add("/{book}/rates", rates, list[RateRow], "Exchange rates as sources stated them")
     add("/{book}/allowance", allowance, AllowanceAnswer, "What the provision matrix requires")
@@ -326,6 +302,36 @@ async def get_statement(
     )
 
 
+async def get_account(
+    request: Request, book: BookPath, customer: CustomerPath, currency: CurrencyPath, asked: Annotated[Asked, Query()]
+) -> Response:
+    """As known then: the commands that are for it may name its version in ``If-Match``."""
+
+    def account(reader: Reader, at: AsOf) -> AccountRow | None:
+        return next(iter(reader.accounts(book, customer, currency, at)), None)
+
+    return await _of_book(request, book, asked, account, lambda found: {"ETag": f'"{found.version}"'})
+
+
+async def get_history(
+    request: Request,
+    book: BookPath,
+    customer: CustomerPath,
+    currency: CurrencyPath,
+    asked: Annotated[HistoryAsked, Query()],
+) -> Response:
+    """Between two days, both of them included."""
+    return await _of_book(
+        request,
+        book,
+        asked,
+        lambda reader, at: (
+            _known(reader, book, customer, currency)
+            and reader.balance_history(book, customer, currency, asked.from_on, asked.to_on, at)
+        ),
+    )
+
+
 async def get_changes(
     request: Request,
     book: BookPath,
@@ -362,30 +368,6 @@ async def trial_balance(request: Request, book: BookPath, asked: Annotated[Trial
 async def control(request: Request, book: BookPath, asked: Annotated[Asked, Query()]) -> Response:
     """Subledger = control: both columns of each row agree, always."""
     return await _of_book(request, book, asked, lambda reader, at: reader.control(book, at))
-
-
-async def dso(request: Request, book: BookPath, asked: Annotated[DsoAsked, Query()]) -> Response:
-    """Simple and count-back, of each customer account."""
-    return await _of_book(
-        request, book, asked, lambda reader, at: reader.dso(book, at, asked.days, asked.customer, asked.currency)
-    )
-
-
-async def payers(request: Request, book: BookPath, asked: Annotated[PayersAsked, Query()]) -> Response:
-    """Average days to pay, and days late."""
-    return await _of_book(
-        request, book, asked, lambda reader, at: reader.payers(book, asked.from_on, at, asked.customer, asked.currency)
-    )
-
-
-async def exposures(request: Request, book: BookPath, asked: Annotated[ExposuresAsked, Query()]) -> Response:
-    """To hold is an answer; it blocks nothing."""
-    return await _of_book(
-        request,
-        book,
-        asked,
-        lambda reader, at: reader.exposures(book, at, asked.overdue_days, asked.customer, asked.currency),
-    )
 
 
 async def unusual(request: Request, book: BookPath, asked: Annotated[UnusualAsked, Query()]) -> Response:
@@ -434,10 +416,10 @@ async def completeness(request: Request, book: BookPath, asked: Annotated[Comple
     )
 
 
-async def _of_book(request: Request, book: BookPath, asked: Asked, question: Any) -> Response:
+async def _of_book(request: Request, book: str, asked: Asked, question: Any, headers: Any = None) -> Response:
     service: Service = request.app.state.service
     await service.require_book(book)
-    return await one(request, asked, question)
+    return await one(request, asked, question, headers)
 
 
 async def _now(request: Request, asked: Fresh, question: Any) -> Response:

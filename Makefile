@@ -68,7 +68,7 @@ helm: ## For the tests of the chart, needs Go: build Helm
 	@test -x .servers/bin/helm || GOBIN="$(CURDIR)/.servers/bin" go install helm.sh/helm/v4/cmd/helm@v4.3.1
 
 .PHONY: oasdiff
-oasdiff: ## For the test of what breaks the API's contract, needs Go: build oasdiff
+oasdiff: ## For the test of what breaks clients, needs Go: build oasdiff
 	@test -x .servers/bin/oasdiff || GOBIN="$(CURDIR)/.servers/bin" go install github.com/oasdiff/oasdiff@v1.37.0
 
 .PHONY: update-snapshots

@@ -13,6 +13,7 @@ from ledger.store import check, connect
 from projections import (
     accounts,
     ageing,
+    allocations,
     allowance,
     balance_history,
     changes,
@@ -38,6 +39,7 @@ from projections import (
 from projections.answers import (
     AccountRow,
     AgeingRow,
+    AllocationRow,
     AllowanceAnswer,
     AsOf,
     AuditRow,
@@ -397,6 +399,20 @@ class Reader:
     ) -> Iterator[DocumentRow]:
         """Documents, in log order."""
         return documents.documents(self._view, book, customer, currency, kind, self._view.at(as_of), after, limit)
+
+    def allocations(
+        self,
+        book: str,
+        customer: str | None = None,
+        currency: str | None = None,
+        document: str | None = None,
+        as_of: AsOf = AsOf(),
+        after: tuple[int, int] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[AllocationRow]:
+        """Which items settle which, with ``document`` those of its items; in log order."""
+        at = self._view.at(as_of)
+        return allocations.allocations(self._view, book, customer, currency, document, at, after, limit)
 
     def audit(
         self,

@@ -12,6 +12,7 @@ from ledger.outcomes import read_token
 from projections.answers import (
     AccountRow,
     AgeingRow,
+    AllocationRow,
     AsOf,
     AuditRow,
     Balance,
@@ -93,6 +94,12 @@ class JournalAsked(Page):
     to_on: Day | None = Field(None, description="Up to this accounting day.")
     customer: Customer | None = None
     account: Account | None = Field(None, description="Only events that post to this account, by its code.")
+
+
+class AllocationsAsked(OfAccounts):
+    """Which links."""
+
+    document: Document | None = None
 
 
 class AuditAsked(Page):
@@ -228,6 +235,15 @@ LISTS: tuple[List, ...] = (
             book, a.from_on, a.to_on, a.customer, a.account, at, after or 0, limit
         ),
         "Vouchers: events with their postings, in log order",
+    ),
+    List(
+        "/allocations",
+        AllocationsAsked,
+        AllocationRow,
+        lambda r, book, a, at, after, limit: r.allocations(
+            book, a.customer, a.currency, a.document, at, after and tuple(after), limit
+        ),
+        "Which items settle which",
     ),
     List("/audit", AuditAsked, AuditRow, _audit, "Who booked what, when, why, from which message", (Role.AUDITOR,)),
     List(

@@ -39,6 +39,7 @@ _BEYOND_A_SCHEMA = re.compile(
             "or be left out$",
             r"instruction\.book: must be ",
             # More than the form of a text.
+            "must be ascending",
             "must be an item id",
             "must not begin with ~",
             "must be at most 100 per cent",

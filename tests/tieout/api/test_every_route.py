@@ -147,7 +147,12 @@ def test_health_needs_no_credential_and_nothing_else_is_so(server: Served) -> No
 def test_who_reads_one_book_sees_only_that(clients: Any) -> None:
     client = clients(f"reader:{BOOK}")
     assert [one["book"] for one in client.get("/v1/books").json()["data"]] == [BOOK]
-    assert {one["source"] for one in client.get("/v1/events").json()["data"]} == {f"tieout/{BOOK}"}
+    page, sources = {"next": "0:0", "has_more": True}, set()
+    # Where the log begins with events of other books a page has none of this one.
+    while page["has_more"]:
+        page = client.get("/v1/events", params={"after": page["next"]}).json()
+        sources |= {one["source"] for one in page["data"]}
+    assert sources == {f"tieout/{BOOK}"}
     answer = client.get("/v1/events", params={"book": OTHER})
     assert (answer.status_code, answer.json()["code"]) == (403, "role_must_allow_it")
 

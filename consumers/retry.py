@@ -5,7 +5,7 @@ reason that says where it went.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Lookup
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from consumers.commands import parse_command
 from consumers.envelope import COMMAND_OF, numbered
 from consumers.problems import Fault, RetryCode, invalid, row_fault
+from domain.commands import Command
 from domain.decide import entered_document
 from domain.documents import document_id
 from ledger.outcomes import Outcome, Status, Submission, token
@@ -31,17 +32,19 @@ def retry(
     *,
     book: str | None = None,
     now_us: int | None = None,
+    may: Callable[[Command], Fault | None] = lambda _: None,
 ) -> list[tuple[int, Outcome]]:
     """Try entries of the quarantine again (all open ones, of ``book`` if given), and answer an outcome each.
 
     ``changes``: dotted field (``customer``, ``lines.0.net``) → value, None to leave the field out; a value that is text
     is also tried as JSON, one that is not also as text, whichever the field takes. Changes that have ``command`` are a
-    whole command, which replaces the entry's. What is still no command is answered as refused, and stays as it is.
+    whole command, which replaces the entry's. ``may`` says why a command must not be booked, if it must not. What is
+    still no command, or must not be booked, is answered as refused, and stays as it is.
     """
     answers: list[tuple[int, Outcome]] = []
     entries = _entries(ledger, ids, book)
     while batch := list(islice(entries, BATCH)):
-        made = [(id_, entry, _again(entry, changes)) for id_, entry in batch]
+        made = [(id_, entry, _if_it_may(may, _again(entry, changes))) for id_, entry in batch]
         ready = [one for _, _, one in made if isinstance(one, Submission)]
         outcomes = iter(ledger.submit(ready, now_us=now_us)) if ready else iter(())
         for id_, entry, one in made:
@@ -57,6 +60,10 @@ def _entries(ledger: "Ledger", ids: Sequence[int] | None, book: str | None) -> I
         # Listed first: booking while reading would change what is read.
         return iter([(entry.id, entry) for entry in ledger.quarantined(book)])
     return iter([(id_, ledger.quarantined_entry(id_)) for id_ in dict.fromkeys(ids)])
+
+
+def _if_it_may(may: Callable[[Command], Fault | None], made: Submission | Fault) -> Submission | Fault:
+    return made if isinstance(made, Fault) else may(made.command) or made
 
 
 def _again(entry: Quarantined | None, changes: Lookup[str, Any]) -> Submission | Fault:

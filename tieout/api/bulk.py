@@ -18,12 +18,11 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from consumers.problems import Fault
-from domain.commands import Command
 from ledger.outcomes import FAILED, Entry, Outcome, Status, Submission
 from tieout.api import intake, schemas
+from tieout.api.allowed import fault_of
 from tieout.api.answering import outcome_fields
 from tieout.api.asking import BookPath
-from tieout.api.commands import ROLES
 from tieout.api.forms import JSON, JSON_LINES
 from tieout.api.permits import permitted
 from tieout.api.problems import ApiCode, Problem
@@ -172,7 +171,7 @@ def _fields(number: int, outcome: Outcome) -> dict[str, Any]:
 def _broken(error: BaseException) -> dict[str, Any]:
     """The last line, where the rest could not be read or booked."""
     problem = error if isinstance(error, Problem) else Problem(ApiCode.STORE)
-    return {"line": None, "status": "broken", **problem.document(None)}
+    return {**problem.document(None), "line": None, "status": "broken"}
 
 
 async def _batches(
@@ -194,17 +193,13 @@ async def _batches(
 def _made(principal: Principal, book: str, origin: str, text: bytes) -> Submission | Outcome:
     made = intake.line(principal, book, text)
     if isinstance(made, Fault):
-        return Outcome(Status.REFUSED, code=made.code, field=made.field, rule=made.rule)
-    if not _may(principal, book, made):
-        return Outcome(Status.REFUSED, code=ApiCode.ROLE, field="command", rule=RULES_OF_ROLE)
-    return Submission(made, origin)
+        return _refused(made)
+    fault = fault_of(principal, book, made)
+    return Submission(made, origin) if fault is None else _refused(fault)
 
 
-RULES_OF_ROLE = "the credential must have a role, for this book, that allows the command"
-
-
-def _may(principal: Principal, book: str, command: Command) -> bool:
-    return any(principal.may(role, book) for role in ROLES.get(command.command, (Role.POSTER,)))
+def _refused(fault: Fault) -> Outcome:
+    return Outcome(Status.REFUSED, code=fault.code, field=fault.field, rule=fault.rule)
 
 
 async def _lines(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

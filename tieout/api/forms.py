@@ -1,6 +1,6 @@
 """The forms in which a list comes, by ``Accept`` (RFC 9110, section 12.5.1): JSON by the page, or the whole of it streamed.
 
-In tables what is no number, text or date is a column of JSON text. In CSV a text that a spreadsheet would take for a
+In tables what is no number, truth, text or date is a column of JSON text. In CSV a text that a spreadsheet would take for a
 formula has an apostrophe before it.
 """
 
@@ -24,7 +24,7 @@ PARQUET = "application/vnd.apache.parquet"
 
 Pages = AsyncIterator[Sequence[msgspec.Struct]]
 
-_NATIVE = (int, str, date, datetime)
+_NATIVE = (bool, int, str, date, datetime)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -179,6 +179,8 @@ def _flat(row: msgspec.Struct, columns: Sequence[str]) -> Iterator[Any]:
 def _cell(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return "'" + value
+    if isinstance(value, bool):
+        return str(value).lower()
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -186,6 +188,7 @@ def _schema(type_: type[msgspec.Struct]) -> Any:
     import pyarrow
 
     arrow_of = {
+        bool: pyarrow.bool_(),
         int: pyarrow.int64(),
         date: pyarrow.date32(),
         datetime: pyarrow.timestamp("us", tz="UTC"),

@@ -19,7 +19,7 @@ from consumers.problems import Fault
 from domain.commands import ID_LENGTH, Command, DocumentRef
 from domain.refusals import Code
 from ledger.outcomes import Submission
-from tieout.api.problems import ApiCode, Problem, invalid, pointer_of
+from tieout.api.problems import RULES, ApiCode, Problem, invalid, pointer_of
 from tieout.api.roles import Principal
 
 T = TypeVar("T")
@@ -64,7 +64,10 @@ def reversal(
 def line(principal: Principal, book: str, text: bytes) -> Command | Fault:
     """One command of many, which names itself; what is wrong with it as a fault."""
     given = {"book": book, "actor": principal.subject}
-    return parse_given(text, given, {"source": principal.subject})
+    made = parse_given(text, given, {"source": principal.subject})
+    if isinstance(made, Fault) and made.field == "actor":
+        return Fault(ApiCode.ACTOR.value, "actor", "", RULES[ApiCode.ACTOR])
+    return made
 
 
 def origin(request: Request) -> str:

@@ -11,13 +11,16 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from msgspec import Meta
 from pydantic import BaseModel, ConfigDict, Field
 
+from consumers.problems import Fault
 from consumers.retry import retry
+from domain.commands import Command
 from domain.fields import Code, CurrencyCode, CustomerId, Origin, Source, SourceId
 from ledger.ledger import Ledger
 from ledger.outcomes import token
 from ledger.quarantine import Quarantined
 from projections.log import instant
 from tieout.api import intake, schemas
+from tieout.api.allowed import fault_of
 from tieout.api.answering import answer
 from tieout.api.asking import BookPath
 from tieout.api.pages import record
@@ -192,14 +195,23 @@ async def get_entry(request: Request, book: BookPath, entry: Entry) -> Response:
 
 
 async def retry_entry(request: Request, book: BookPath, entry: Entry) -> Response:
-    """As it is, or with fields set; a body with ``command`` in ``set`` is a whole command in its place."""
+    """As it is, or with fields set; a body with ``command`` in ``set`` is a whole command in its place.
+
+    Whoever changes anything is who acts. He needs the role that the command takes by itself.
+    """
     service: Service = request.app.state.service
     await _found(service, book, entry)
     given: Retry = await intake.body_of(request, Retry, b"{}")
+    changes = given.set
+    if "command" in changes:
+        changes = {"actor": request.state.principal.subject, **changes}
+
+    def may(command: Command) -> Fault | None:
+        return fault_of(request.state.principal, book, command, in_own_name=bool(changes))
 
     def again() -> Any:
         with closing(Ledger.open(service.settings.location)) as ledger:
-            return retry(ledger, [entry], given.set, book=book, now_us=service.settings.now_us)
+            return retry(ledger, [entry], changes, book=book, now_us=service.settings.now_us, may=may)
 
     [(_, outcome)] = await service.in_thread(again)
     return answer(outcome)

@@ -134,7 +134,7 @@ def test_a_path_without_parameters_says_so(book: Book) -> None:
 
 def test_buckets_ascend(book: Book) -> None:
     found = problem(book.ask("ageing", as_of="2026-01-31", buckets="60,30"))
-    assert (found["status"], found["rule"]) == (400, "buckets: must ascend")
+    assert (found["status"], found["rule"]) == (400, "buckets: must be ascending")
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from domain.documents import KINDS, AccountName
 from ledger.outcomes import read_token
 from projections.answers import (
     AccountRow,
     AgeingRow,
+    AllocationRow,
     AsOf,
     AuditRow,
     Balance,
@@ -52,11 +53,22 @@ class ItemsAsked(OfAccounts):
     document: Document | None = None
 
 
+def _ascending(buckets: str) -> str:
+    days = _days(buckets)
+    if days != sorted(set(days)):
+        raise ValueError("must ascend")
+    return buckets
+
+
+def _days(buckets: str) -> list[int]:
+    return [int(days) for days in buckets.split(",")]
+
+
 class AgeingAsked(OfAccounts):
     """Which ageing; ``as_of`` must be given."""
 
     as_of: Day = Field(description="The day of the book's calendar as of which it is.")
-    buckets: str = Field(
+    buckets: Annotated[str, AfterValidator(_ascending)] = Field(
         "30,60,90",
         pattern=r"^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4}){0,11}$",
         description="Upper ends of the buckets in days overdue, ascending, with commas.",
@@ -82,6 +94,12 @@ class JournalAsked(Page):
     to_on: Day | None = Field(None, description="Up to this accounting day.")
     customer: Customer | None = None
     account: Account | None = Field(None, description="Only events that post to this account, by its code.")
+
+
+class AllocationsAsked(OfAccounts):
+    """Which links."""
+
+    document: Document | None = None
 
 
 class AuditAsked(Page):
@@ -214,6 +232,15 @@ LISTS: tuple[List, ...] = (
             book, a.from_on, a.to_on, a.customer, a.account, at, after or 0, limit
         ),
         "Vouchers: events with their postings, in log order",
+    ),
+    List(
+        "/allocations",
+        AllocationsAsked,
+        AllocationRow,
+        lambda r, book, a, at, after, limit: r.allocations(
+            book, a.customer, a.currency, a.document, at, after and tuple(after), limit
+        ),
+        "Which items settle which",
     ),
     List("/audit", AuditAsked, AuditRow, _audit, "Who booked what, when, why, from which message", (Role.AUDITOR,)),
     List(

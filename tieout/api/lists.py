@@ -56,7 +56,7 @@ class ItemsAsked(OfAccounts):
 def _ascending(buckets: str) -> str:
     days = _days(buckets)
     if days != sorted(set(days)):
-        raise ValueError("must ascend")
+        raise ValueError("must be ascending")
     return buckets
 
 

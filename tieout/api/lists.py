@@ -181,6 +181,9 @@ def _audit(reader: Reader, book: str, a: Any, at: AsOf, after: Key, limit: int) 
 
 def _differences(reader: Reader, book: str, a: Any, at: AsOf, after: Key, limit: int) -> Iterable[SmallDifference]:
     state = reader.book(book)
+    # The projections may not have followed the log that far.
+    if state is None:
+        return ()
     return reader.differences(state, a.customer, a.currency, a.from_on, at, after and tuple(after), limit)
 
 
@@ -353,6 +356,6 @@ def _add(routes: APIRouter, one: List) -> None:
         name=name,
         operation_id=f"list-{name}",
         summary=one.summary,
-        description=(one.type.__doc__ or "").split("\n")[0],
+        description=f"{(one.type.__doc__ or '').splitlines()[0]} By the page as JSON; whole in another form.",
         responses=schemas.of_rows(one.type),
     )

@@ -248,6 +248,7 @@ ERRORS = {
     "error.rates_columns": "{path} 缺少列 {columns}。\n下一步：在首行写明列名。",
     "error.rates_wrong": "{path} 第 {line} 行：{fault}。\n下一步：更正文件；其中内容均未入账。",
     "error.rates_missing": "{source} 没有 {currencies} 在 {day} 或此前十天内的汇率。\n下一步：tieout rates FILE --rates {source}。",
+    "error.book_later": "截至 {position} 所知，账套 {book} 尚未建立。\n下一步：给出更晚的 --known-as-of。",
     "error.party_missing": "账套 {book} 的客户 {customer} 没有身份信息。\n下一步：tieout customer set {customer} --name 名称。",
     "error.position_ahead": "位置 {value} 超出日志末尾 {head}。\n下一步：给出 {head} 或更小的位置。",
     "error.position_wrong": "{value} 不是本账库的位置。\n下一步：位置形如 0:123，每个结果中都有。",

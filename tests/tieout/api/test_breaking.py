@@ -46,6 +46,8 @@ def breaking(oasdiff: str, tmp_path: Path) -> Breaking:
         present = tmp_path / "present.json"
         present.write_text(json.dumps(document))
         command = [oasdiff, "breaking", str(RELEASED), str(present), "--format", "json"]
+        # A field of an answer does not go away, even if it was not always there.
+        command += ["--severity-levels", str(RELEASED.with_name("severity.txt"))]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         return [one["id"] for one in json.loads(done.stdout or "null") or []]
 
@@ -71,6 +73,20 @@ def test_a_field_that_an_answer_has_no_more_would_be_found(breaking: Breaking, d
     balance = document["components"]["schemas"]["Balance"]
     del balance["properties"]["amount"]
     balance["required"].remove("amount")
+    assert breaking(document)
+
+
+def test_a_field_that_was_not_always_there_and_is_gone_would_be_found(
+    breaking: Breaking, document: dict[str, Any]
+) -> None:
+    del document["components"]["schemas"]["PublicEvent"]["properties"]["subject"]
+    assert set(breaking(document)) == {"response-optional-property-removed"}
+
+
+def test_a_bound_that_is_narrower_would_be_found(breaking: Breaking, document: dict[str, Any]) -> None:
+    parameters = document["paths"]["/v1/books/{book}/items"]["get"]["parameters"]
+    [known] = [one for one in parameters if one["name"] == "known_as_of"]
+    known["schema"]["maxLength"] = 10
     assert breaking(document)
 
 

@@ -182,6 +182,7 @@ async def _batches(
     origin = intake.origin(request)
     batch: list[Submission | Outcome] = []
     async for text in texts:
+        _refuse_long(text)
         batch.append(_made(principal, book, origin, text))
         if len(batch) == size:
             yield batch

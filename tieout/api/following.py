@@ -136,10 +136,11 @@ async def events(request: Request, asked: Annotated[EventsAsked, Query()]) -> Re
     form = chosen_of(request, (JSON, STREAM, JSON_LINES))
     after = position(request.headers.get("last-event-id") or asked.after, "after")
     books = _books(request, asked.book)
+    limit = asked.limit if form == JSON else AT_ONCE
+    seen = await service.ask(partial(look, books=books, after=after, limit=limit, upto=AT_ONCE))
     if form != JSON:
-        lines = _followed(service, request, books, after, form)
+        lines = _followed(service, books, seen, form)
         return StreamingResponse(lines, media_type=form, headers={"X-Accel-Buffering": "no"})
-    seen = await service.ask(lambda reader: look(reader, books, after, asked.limit, AT_ONCE))
     body = {"data": seen.events, "next": token(seen.position), "has_more": seen.position < seen.head}
     return Response(_encode(body), headers={POSITION: token(seen.position)}, media_type=JSON)
 
@@ -155,10 +156,15 @@ def _books(request: Request, book: str | None) -> frozenset[str] | None:
 
 
 def look(reader: Reader, books: frozenset[str] | None, after: int, limit: int, upto: int) -> Seen:
-    """Events after a position: so many at most, within so many of the log."""
+    """Events after a position: so many at most, within so many of the log. Raises ``Problem`` where that is not so long.
+
+    Whoever went on from there all the same, after a backup was restored say, would miss what is booked up to it.
+    """
     head = reader.head()
+    if after > head:
+        raise Problem(ApiCode.KNOWN, parameter="after")
     found: list[CloudEvent] = []
-    at = min(after, head)
+    at = after
     last = min(at + upto, head)
     for logged, event in outgoing(reader.logged(at, last), reader.event):
         if len(found) == limit:
@@ -169,27 +175,23 @@ def look(reader: Reader, books: frozenset[str] | None, after: int, limit: int, u
     return Seen(found, last, head)
 
 
-async def _followed(
-    service: Service, request: Request, books: frozenset[str] | None, after: int, form: str
-) -> AsyncIterator[bytes]:
-    """Events without end, until the client has gone or the server stops."""
+async def _followed(service: Service, books: frozenset[str] | None, seen: Seen, form: str) -> AsyncIterator[bytes]:
+    """Events without end from what was seen on, until the client has gone or the server stops."""
     silent = 0.0
     if form == STREAM:
         # How soon a browser tries again.
         yield b"retry: 1000\n\n"
     while not service.is_stopping:
-        seen = await service.ask(partial(look, books=books, after=after, limit=AT_ONCE, upto=AT_ONCE))
         if seen.events:
             silent = 0.0
             yield b"".join(_written(seen.events, form))
-        after = seen.position
-        if seen.position < seen.head:
-            continue
-        if silent >= ALIVE_SECONDS:
-            silent = 0.0
-            yield f": {token(after)}\n\n".encode() if form == STREAM else b"\n"
-        await asyncio.sleep(REST_SECONDS)
-        silent += REST_SECONDS
+        if seen.position == seen.head:
+            if silent >= ALIVE_SECONDS:
+                silent = 0.0
+                yield f": {token(seen.position)}\n\n".encode() if form == STREAM else b"\n"
+            await asyncio.sleep(REST_SECONDS)
+            silent += REST_SECONDS
+        seen = await service.ask(partial(look, books=books, after=seen.position, limit=AT_ONCE, upto=AT_ONCE))
 
 
 def _written(events: list[CloudEvent], form: str) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ A middleware of the framework's own form costs more than half of the throughput;
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from secrets import token_hex
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -27,6 +28,8 @@ _ALWAYS = [
     (b"x-content-type-options", b"nosniff"),
 ]
 BULK = "/_bulk"
+DRAINED = 1 << 23
+"""Bytes of a body that are still taken of a request that has failed already."""
 
 
 class Limits(NamedTuple):
@@ -35,6 +38,10 @@ class Limits(NamedTuple):
     body: int = 1 << 20
     bulk: int = 1 << 28
     seconds: float = 30.0
+
+    def of(self, path: str) -> int:
+        """Bytes that the body of a request may have."""
+        return self.bulk if path.endswith(BULK) else self.body
 
 
 class Outer:
@@ -56,42 +63,25 @@ class Outer:
         started, status, has_begun = perf_counter(), 500, False
         extra = [(b"x-request-id", request_id.encode()), *_ALWAYS]
 
+        body = _Body(receive, self._limits.of(scope["path"]), self._patience)
+
         async def answered(message: Message) -> None:
             nonlocal status, has_begun
             if message["type"] == "http.response.start":
                 status, has_begun = message["status"], True
+                if status >= 400 and status != 408 and scope["method"] == "POST":
+                    await body.drain()
                 message["headers"] = [*message.get("headers", ()), *extra]
             await send(message)
 
         try:
-            await self._app(scope, self._limited(scope, receive), answered)
+            await self._app(scope, body.receive, answered)
         except Exception:
             # Answered and logged already; the framework raises it again for whoever wants to know.
             if not has_begun:
                 raise
         finally:
             self._told(scope, request_id, status, perf_counter() - started)
-
-    def _limited(self, scope: Scope, receive: Receive) -> Receive:
-        """The body's parts; ``Problem`` where there is too much of it, or too long nothing."""
-        limit = self._limits.bulk if scope["path"].endswith(BULK) else self._limits.body
-        came = 0
-
-        async def limited() -> Message:
-            nonlocal came
-            if came < 0:
-                return await receive()
-            message = await self._patience.wait(receive)
-            if message["type"] == "http.request":
-                came += len(message.get("body", b""))
-                if came > limit:
-                    raise Problem(ApiCode.BODY_SIZE, limit=limit)
-                if not message.get("more_body", False):
-                    # What comes after the body is only that the client has gone, whenever that is.
-                    came = -1
-            return message
-
-        return limited
 
     def _told(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "")
@@ -105,6 +95,38 @@ class Outer:
             ms=round(seconds * 1000, 1),
             subject=scope["state"].get("subject"),
         )
+
+
+class _Body:
+    """The body of a request as it comes: not more of it than the limit, and not for longer nothing than is waited."""
+
+    def __init__(self, receive: Receive, limit: int, patience: "_Patience") -> None:
+        self._receive, self._limit, self._patience = receive, limit, patience
+        self._came = 0
+        self._is_whole = False
+
+    async def receive(self) -> Message:
+        """The next part. Raises ``Problem`` where there is too much of it, or too long nothing."""
+        if self._is_whole:
+            # What comes after the body is only that the client has gone, whenever that is.
+            return await self._receive()
+        message = await self._patience.wait(self._receive)
+        if message["type"] == "http.request":
+            self._is_whole = not message.get("more_body", False)
+            self._came += len(message.get("body", b""))
+            if self._came > self._limit:
+                raise Problem(ApiCode.BODY_SIZE, limit=self._limit)
+        return message
+
+    async def drain(self) -> None:
+        """Take some of what is still being sent, and forget it.
+
+        A client that sends does not read; were the connection closed on it, it would never see why.
+        """
+        self._came, self._limit = 0, DRAINED
+        with suppress(Problem):
+            while not self._is_whole and (await self.receive())["type"] == "http.request":
+                pass
 
 
 class _Patience:

@@ -968,6 +968,12 @@ TEXTS: dict[str, str] = (
 )
 """Key → text."""
 DETAILS: dict[str, str] = {
+    "must be a log position, such as 0:123": "必须是日志位置，例如 0:123",
+    "must be a log position, such as 0:123, or an instant with its offset, such as 2026-02-01T00:00:00Z": "必须是日志位置（例如 0:123），或带时差的时刻（例如 2026-02-01T00:00:00Z）",
+    "must be 1 to 12 numbers of days, with commas between": "必须是 1 到 12 个天数，以逗号分隔",
+    "must be the id of a key, 12 characters": "必须是密钥编号，12 个字符",
+    "must be a whole number": "必须是整数",
+    "must be a month, YYYY-MM": "必须是月份，YYYY-MM",
     "must not be empty and must have no control characters": "不得为空，不得含控制字符",
     "must have no control characters": "不得含控制字符",
     "must have no colon and no control characters": "不得含冒号和控制字符",

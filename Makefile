@@ -67,6 +67,10 @@ servers-stop: .venv/.dev ## Stop them; what they hold stays
 helm: ## For the tests of the chart, needs Go: build Helm
 	@test -x .servers/bin/helm || GOBIN="$(CURDIR)/.servers/bin" go install helm.sh/helm/v4/cmd/helm@v4.3.1
 
+.PHONY: oasdiff
+oasdiff: ## For the test of what breaks clients, needs Go: build oasdiff
+	@test -x .servers/bin/oasdiff || GOBIN="$(CURDIR)/.servers/bin" go install github.com/oasdiff/oasdiff@v1.37.0
+
 .PHONY: update-snapshots
 update-snapshots: .venv/.dev ## Write the golden files and snapshots anew; read the difference before you commit it
 	@$(VENV_PY) -m pytest --update-snapshots $(ARGS)

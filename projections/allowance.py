@@ -26,6 +26,8 @@ _read_dimensions = msgspec.json.Decoder(dict[str, str]).decode
 def allowance(view: View, book: str, matrix: AllowanceMatrix | None, at: Moment) -> AllowanceAnswer | None:
     """The evidence by a matrix, or by the book's own at K; None where there is none."""
     state = book_at(view, book, at.position)
+    if state is None:
+        return None
     matrix = matrix or state.matrix
     if matrix is None:
         return None

@@ -320,6 +320,32 @@ class Link(Answer, frozen=True, kw_only=True):
     ]
 
 
+class AllocationRow(Answer, frozen=True, kw_only=True):
+    """A link 核销 between two items of a customer account, as far as it was not released."""
+
+    allocation: Annotated[str, Meta(description="The name of the link in its account, by which it is released.")]
+    customer: CustomerId
+    currency: CurrencyCode
+    credit_item: Annotated[str, Meta(description="The item that settles: kind:series:number:revision#instalment.")]
+    debit_item: Annotated[str, Meta(description="The item that is settled: kind:series:number:revision#instalment.")]
+    amount: Annotated[int, Meta(description="With how much, less what was released, in minor units of the currency.")]
+    credit_base: Annotated[
+        int, Meta(description="What that took from the credit item, in minor units of the base currency.")
+    ]
+    debit_base: Annotated[
+        int, Meta(description="What that took from the debit item, in minor units of the base currency.")
+    ]
+    effective_on: EffectiveOn
+    mode: Annotated[Literal["hand", "reference", "policy"], Meta(description="How it came about.")]
+    event: Annotated[str, Meta(description="The event that made it.")]
+    position: Position
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Its place in lists: the event's position, and which of its links it is."""
+        return read_token(self.position), int(self.allocation.rpartition(".")[2])
+
+
 class DocumentRow(Answer, frozen=True, kw_only=True):
     """A document 单据 in one line. ``open`` is what its items have open, positive on their own side.
 

@@ -7,12 +7,11 @@ from projections import log
 from projections.view import Moment, View
 
 
-def book_at(view: View, book: str, position: int) -> Book:
-    """A book as it was at a position."""
+def book_at(view: View, book: str, position: int) -> Book | None:
+    """A book as it was at a position; None where it was not open yet."""
     state: Book | None = None
     for logged in log.events_of(view.connection, [book_stream(book)], position):
         state = evolve_book(state, logged.event)
-    assert state is not None
     return state
 
 

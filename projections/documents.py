@@ -100,7 +100,8 @@ def _rows(view: View, book: str, some: list[Logged], at: Moment) -> Iterator[Doc
         found[item.document].append(item)
     names = {own.position: enters(own.event) or "" for own in some}
     settled = sorted(name for name in names.values() if not any(item.open for item in found[name]))
-    undone = [one for one in log.reversals(view.connection, book, settled, at.position) if _known(one, at)]
+    reversals = log.events_concerning_any(view.connection, book, settled, "document-reversed", at.position)
+    undone = [one for one in reversals if _known(one, at)]
     for own in some:
         name = names[own.position]
         yield _row(own, found[name], _reversal(undone, name) if not any(i.open for i in found[name]) else None)

@@ -330,15 +330,17 @@ def account_stream_of(connection: Connection, book: str, document: str) -> str |
     return account_stream(book, event.customer, event.currency) if isinstance(event, FactDeferred) else str(stream)
 
 
-_REVERSALS = """SELECT DISTINCT t.position FROM touches t JOIN events e ON e.position = t.position
-    WHERE t.shard = 0 AND t.book = :book AND {among} AND t.position <= :upto AND e.topic LIKE 'document-reversed.%'
+_CONCERNING_ANY = """SELECT DISTINCT t.position FROM touches t JOIN events e ON e.position = t.position
+    WHERE t.shard = 0 AND t.book = :book AND {among} AND t.position <= :upto AND e.topic LIKE :topics
     ORDER BY t.position"""
 
 
-def reversals(connection: Connection, book: str, documents: Sequence[str], upto: int) -> Iterator[Logged]:
-    """The reversals among the events that concern some documents."""
-    statement = _REVERSALS.format(among=connection.among("t.document", "documents"))
-    parameters = {"book": book, "documents": connection.values(documents), "upto": upto}
+def events_concerning_any(
+    connection: Connection, book: str, documents: Sequence[str], kind: str, upto: int
+) -> Iterator[Logged]:
+    """The events of a kind (``document-reversed``) that concern any of some documents, which they did not enter."""
+    statement = _CONCERNING_ANY.format(among=connection.among("t.document", "documents"))
+    parameters = {"book": book, "documents": connection.values(documents), "upto": upto, "topics": f"{kind}.%"}
     found = connection.execute(statement, parameters).fetchall()
     yield from events_at(connection, (position for (position,) in found))
 

@@ -13,6 +13,7 @@ from ledger.store import check, connect
 from projections import (
     accounts,
     ageing,
+    allocations,
     allowance,
     balance_history,
     changes,
@@ -38,6 +39,7 @@ from projections import (
 from projections.answers import (
     AccountRow,
     AgeingRow,
+    AllocationRow,
     AllowanceAnswer,
     AsOf,
     AuditRow,
@@ -173,8 +175,8 @@ class Reader:
         """
         return log.position_at(self._connection, log.microseconds(instant), self._view.position)
 
-    def book(self, book: str, as_of: AsOf = AsOf()) -> Book:
-        """A book as it was at a position; it must have been opened."""
+    def book(self, book: str, as_of: AsOf = AsOf()) -> Book | None:
+        """A book as it was at a position; None where it was not open yet."""
         return book_at(self._view, book, self._view.at(as_of).position)
 
     def accounts(
@@ -370,8 +372,11 @@ class Reader:
         """The rate that a source states now of each day and currency."""
         return rates.stated(self._view, book, source)
 
-    def revaluation(self, book: str, source: str, as_of: AsOf) -> RevaluationAnswer:
-        """What open foreign items are worth at a source's rates of ``as_of.effective_on``, which must be given."""
+    def revaluation(self, book: str, source: str, as_of: AsOf) -> RevaluationAnswer | None:
+        """What open foreign items are worth at a source's rates of ``as_of.effective_on``, which must be given.
+
+        None where the book was not open yet as known then.
+        """
         return revaluation.revaluation(self._view, book, source, self._view.at(as_of))
 
     def trial_balance(self, book: str, from_on: date | None = None, as_of: AsOf = AsOf()) -> list[TrialBalanceRow]:
@@ -394,6 +399,20 @@ class Reader:
     ) -> Iterator[DocumentRow]:
         """Documents, in log order."""
         return documents.documents(self._view, book, customer, currency, kind, self._view.at(as_of), after, limit)
+
+    def allocations(
+        self,
+        book: str,
+        customer: str | None = None,
+        currency: str | None = None,
+        document: str | None = None,
+        as_of: AsOf = AsOf(),
+        after: tuple[int, int] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[AllocationRow]:
+        """Which items settle which, with ``document`` those of its items; in log order."""
+        at = self._view.at(as_of)
+        return allocations.allocations(self._view, book, customer, currency, document, at, after, limit)
 
     def audit(
         self,

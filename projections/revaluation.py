@@ -20,9 +20,14 @@ from projections.view import Moment, Scope, View
 _ROLES = ", ".join(f"'{role}'" for role in MONETARY_ROLES)
 
 
-def revaluation(view: View, book: str, source: str, at: Moment) -> RevaluationAnswer:
-    """The evidence by the rates of a source; currencies without a rate that may be used have no line."""
+def revaluation(view: View, book: str, source: str, at: Moment) -> RevaluationAnswer | None:
+    """The evidence by the rates of a source; currencies without a rate that may be used have no line.
+
+    None where K is before the book.
+    """
     state, on = book_at(view, book, at.position), at.day
+    if state is None:
+        return None
     rates = usable(view, book, source, on, at)
     query = open_at(Scope(book), at, "stream, role, account")
     rows = view.connection.execute(

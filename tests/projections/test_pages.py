@@ -93,6 +93,11 @@ LISTS: dict[str, tuple[Callable[[Any], Any], Page]] = {
             r.journal("main", date(2024, 3, 1), None, "C1", "1122", at, after=after or 0, limit=n)
         ),
     ),
+    "allocations": (key, lambda r, b, at, after, n: list(r.allocations("main", None, None, None, at, after, n))),
+    "allocations of one": (
+        key,
+        lambda r, b, at, after, n: list(r.allocations("main", "C:2", None, None, at, after, n)),
+    ),
     "audit": (position, lambda r, b, at, after, n: list(r.audit("main", None, None, after or 0, n, at))),
     "audit of one": (position, lambda r, b, at, after, n: list(r.audit("main", "C1", None, after or 0, n, at))),
     "moved": (position, lambda r, b, at, after, n: list(r.moved("main", None, at, after or 0, n))),
@@ -105,6 +110,7 @@ def pages(name: str, reader: Reader, book: Book, as_of: AsOf, limit: int) -> Ite
     after = None
     while rows := page(reader, book, as_of, after, limit):
         assert len(rows) <= limit
+        assert after is None or key_of(rows[0]) > after
         yield rows
         after = key_of(rows[-1])
 

@@ -10,7 +10,7 @@ import given
 import logs
 import pytest
 from databases import postgres_store
-from eventsourcing.persistence import OperationalError
+from eventsourcing.persistence import OperationalError, ProgrammingError
 
 from ledger.database import Location, connect
 from ledger.errors import StoreMissing
@@ -199,3 +199,15 @@ def test_a_moment_is_begun_in_one_round_trip_and_ended_in_one(server: str) -> No
         trace.seek(0)
         sent = [line for line in trace if "\tF\t" in line]
     assert len(sent) == 2, sent
+
+
+def test_a_statement_that_fails_costs_no_connection(server: str, made: list[Location]) -> None:
+    with closing(Readers(server, 1)) as shared:
+        for _ in range(2):
+            with shared.reading() as reader:
+                assert owed(reader) == 100
+                with pytest.raises(ProgrammingError):
+                    reader._connection.execute("SELECT no_such_column")
+        with shared.reading() as reader:
+            assert owed(reader) == 100
+    assert len(made) == 1

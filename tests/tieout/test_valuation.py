@@ -186,6 +186,8 @@ def test_what_is_open_is_revalued_once_and_taken_back_on_the_next_day(book: Run)
     assert stated(book, RATES.replace("USD", "EUR")) == (3, 0)
     assert "no rate of USD" in book("revalue", "--on", "2026-06-30").err
     assert stated(book, RATES) == (2, 1)
+    early = book("revalue", "--on", "2026-06-30", "--rates", "pboc", "--known-as-of", "0:0")
+    assert (early.code, "was not open yet" in early.err) == (Exit.USAGE, True), early.err
     shown = book("revalue", "--on", "2026-06-30", "--json").json
     [line] = shown["lines"]
     # 10.00 USD at 7.2, where the invoice had 7.

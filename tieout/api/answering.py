@@ -13,7 +13,9 @@ POSITION = "Tieout-Position"
 """The header with the log position that a write reached, or that a read was made at."""
 HIT = "Idempotency-Hit"
 _STATUS = {Status.BOOKED: 201, Status.WAITING: 202}
-_FIELDS = ("document", "awaited", "code", "field", "rule")
+_WHAT = ("document", "awaited")
+# Not the document: of what is not in the books it repeats what was sent.
+_WHY = ("code", "field", "rule")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -25,7 +27,7 @@ def outcome_fields(outcome: Outcome) -> dict[str, Any]:
         fields["position"] = token(outcome.position)
     if outcome.status not in FAILED:
         fields["events"] = outcome.events
-    for name in _FIELDS:
+    for name in _WHY if outcome.status in FAILED else _WHAT:
         value = getattr(outcome, name)
         if value is not None:
             fields[name] = value

@@ -31,6 +31,8 @@ A log position is an opaque token: a write returns the one that it reached, a re
 after any failure. Errors are problem documents (RFC 9457)."""
 _GIVEN = ("command", "book", "actor", "source", "source_id")
 """Fields of a command that the path, the credential or a header says; a body may leave them out."""
+_FILLED = ("book", "actor", "source", "source_id")
+"""The same of an instruction within a command."""
 _REF = "#/components/schemas/{model}"
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -96,9 +98,12 @@ def _complete(route: APIRoute, operation: dict[str, Any]) -> None:
     """What the framework does not know of a route."""
     # Ours are 400, and problem documents.
     operation["responses"].pop("422", None)
+    operation["parameters"] = [_parameter(one) for one in operation.get("parameters", ())]
+    for name in operation.keys() & {"summary", "description"}:
+        operation[name] = operation[name].replace("``", "`")
     command = operation.pop("x-tieout-command", None)
     if command is not None:
-        operation["parameters"] = [*operation.get("parameters", ()), _IDEMPOTENCY_KEY, _IF_MATCH]
+        operation["parameters"] += [_IDEMPOTENCY_KEY, _IF_MATCH]
         operation["requestBody"] = _body(command, is_path="reversal" in route.path)
         operation["responses"] |= schemas.problems("409", "412", "422")
     if operation.pop("x-tieout-bulk", None):
@@ -123,6 +128,18 @@ def _complete(route: APIRoute, operation: dict[str, Any]) -> None:
             said["headers"] = _headers(command is not None)
 
 
+def _parameter(one: dict[str, Any]) -> dict[str, Any]:
+    """A parameter as it is sent: what is not sent is absent, and none is null."""
+    schema = dict(one["schema"])
+    if "anyOf" in schema:
+        [value] = [other for other in schema.pop("anyOf") if other != {"type": "null"}]
+        schema = {**value, **schema}
+    words = one.get("description") or schema["description"]
+    # Bounds of a day have no keyword; what pydantic writes for them is none.
+    schema = {name: value for name, value in schema.items() if name not in ("title", "description", "ge", "le")}
+    return {**one, "description": words, "schema": schema}
+
+
 def _headers(is_command: bool) -> dict[str, Any]:
     found = {
         POSITION: {"description": "The log position that was reached, or read at.", "schema": {"type": "string"}},
@@ -137,6 +154,8 @@ def _headers(is_command: bool) -> dict[str, Any]:
 def _body(command: str, *, is_path: bool) -> dict[str, Any]:
     name = "Reversal" if is_path else command
     said = {key: value for key, value in EXAMPLES[command].items() if key not in _GIVEN}
+    if "instruction" in said:
+        said["instruction"] = {key: value for key, value in said["instruction"].items() if key not in _FILLED}
     if is_path:
         said = {key: value for key, value in said.items() if key not in ("customer", "currency", "document")}
     return {
@@ -168,11 +187,27 @@ def _commands() -> dict[str, Any]:
         if not schema["required"]:
             del schema["required"]
         found[name] = schema
+    # What a command carries has no path that would name it.
+    instruction = found["RequestApproval"]["properties"]["instruction"]
+    instruction["oneOf"] = [{"allOf": [one], "required": ["command"]} for one in instruction["oneOf"]]
+    _close(found)
     reversal = deepcopy(found["ReverseDocument"])
     for field in ("customer", "currency", "document"):
         reversal["required"].remove(field)
     del reversal["required"]
     return {**found, "Reversal": reversal}
+
+
+def _close(schema: Any) -> None:
+    """Say of objects whose names have a pattern that they have no others: validators of commands take none."""
+    if isinstance(schema, dict):
+        if "patternProperties" in schema:
+            schema.setdefault("additionalProperties", False)
+        for inner in schema.values():
+            _close(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            _close(inner)
 
 
 def text(app: FastAPI) -> str:

@@ -8,6 +8,7 @@ another) it is the ledger's own receipt, so that a retry after any crash is safe
 import json
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -161,11 +162,18 @@ def _with_maker(text: bytes, given: dict[str, str], principal: Principal) -> byt
         return text
     filled = {"book": given["book"], "actor": principal.subject, "source": principal.subject}
     if "source_id" in given:
-        filled["source_id"] = f"{given['source_id']}:instruction"[:ID_LENGTH]
+        filled["source_id"] = _own_id(given["source_id"])
     for field, value in filled.items():
         if instruction.setdefault(field, value) != value and field in ("book", "actor"):
             raise _problem(Fault(Code.COMMAND_MUST_BE_VALID, f"instruction.{field}", "", f"must be {value}"), text)
     return msgspec.json.encode(body)
+
+
+def _own_id(key: str) -> str:
+    """The name of what a command carries, by the command's own; the same for ever."""
+    named = f"{key}:instruction"
+    # A key may be as long as a name may be.
+    return named if len(named) <= ID_LENGTH else f"{sha256(key.encode()).hexdigest()}:instruction"
 
 
 def _object(text: bytes) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from domain.documents import KINDS, AccountName
 from ledger.outcomes import read_token
 from projections.answers import (
     AccountRow,
     AgeingRow,
+    AllocationRow,
     AsOf,
     AuditRow,
     Balance,
@@ -31,7 +32,6 @@ from tieout.api.asking import Account, BookPath, Currency, Customer, Day, Docume
 from tieout.api.forms import accepts_json
 from tieout.api.pages import Key, Rows, listed, page_of
 from tieout.api.permits import permitted
-from tieout.api.problems import ApiCode, Problem
 from tieout.api.roles import Role
 from tieout.api.service import Service
 
@@ -53,11 +53,22 @@ class ItemsAsked(OfAccounts):
     document: Document | None = None
 
 
+def _ascending(buckets: str) -> str:
+    days = _days(buckets)
+    if days != sorted(set(days)):
+        raise ValueError("must be ascending")
+    return buckets
+
+
+def _days(buckets: str) -> list[int]:
+    return [int(days) for days in buckets.split(",")]
+
+
 class AgeingAsked(OfAccounts):
     """Which ageing; ``as_of`` must be given."""
 
     as_of: Day = Field(description="The day of the book's calendar as of which it is.")
-    buckets: str = Field(
+    buckets: Annotated[str, AfterValidator(_ascending)] = Field(
         "30,60,90",
         pattern=r"^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4}){0,11}$",
         description="Upper ends of the buckets in days overdue, ascending, with commas.",
@@ -83,6 +94,12 @@ class JournalAsked(Page):
     to_on: Day | None = Field(None, description="Up to this accounting day.")
     customer: Customer | None = None
     account: Account | None = Field(None, description="Only events that post to this account, by its code.")
+
+
+class AllocationsAsked(OfAccounts):
+    """Which links."""
+
+    document: Document | None = None
 
 
 class AuditAsked(Page):
@@ -155,11 +172,7 @@ class List(NamedTuple):
 
 
 def _ageing(reader: Reader, book: str, a: Any, at: AsOf, after: Key, limit: int) -> Iterable[AgeingRow]:
-    buckets = [int(end) for end in a.buckets.split(",")]
-    try:
-        return reader.ageing(book, at, buckets, a.customer, a.currency, after, limit, by=a.by)
-    except ValueError:
-        raise Problem(ApiCode.PARAMETER, parameter="buckets", rule="buckets: must be ascending") from None
+    return reader.ageing(book, at, _days(a.buckets), a.customer, a.currency, after, limit, by=a.by)
 
 
 def _audit(reader: Reader, book: str, a: Any, at: AsOf, after: Key, limit: int) -> Iterable[AuditRow]:
@@ -168,6 +181,9 @@ def _audit(reader: Reader, book: str, a: Any, at: AsOf, after: Key, limit: int) 
 
 def _differences(reader: Reader, book: str, a: Any, at: AsOf, after: Key, limit: int) -> Iterable[SmallDifference]:
     state = reader.book(book)
+    # The projections may not have followed the log that far.
+    if state is None:
+        return ()
     return reader.differences(state, a.customer, a.currency, a.from_on, at, after and tuple(after), limit)
 
 
@@ -219,6 +235,15 @@ LISTS: tuple[List, ...] = (
             book, a.from_on, a.to_on, a.customer, a.account, at, after or 0, limit
         ),
         "Vouchers: events with their postings, in log order",
+    ),
+    List(
+        "/allocations",
+        AllocationsAsked,
+        AllocationRow,
+        lambda r, book, a, at, after, limit: r.allocations(
+            book, a.customer, a.currency, a.document, at, after and tuple(after), limit
+        ),
+        "Which items settle which",
     ),
     List("/audit", AuditAsked, AuditRow, _audit, "Who booked what, when, why, from which message", (Role.AUDITOR,)),
     List(
@@ -334,6 +359,6 @@ def _add(routes: APIRouter, one: List) -> None:
         name=name,
         operation_id=f"list-{name}",
         summary=one.summary,
-        description=(one.type.__doc__ or "").split("\n")[0],
+        description=f"{(one.type.__doc__ or '').splitlines()[0]} By the page as JSON; whole in another form.",
         responses=schemas.of_rows(one.type),
     )

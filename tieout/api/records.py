@@ -10,7 +10,7 @@ from msgspec import Meta
 from pydantic import Field
 
 from domain.book import Book
-from domain.documents import account_stream, book_stream, document_id
+from domain.documents import account_stream, document_id
 from domain.fields import BookId, CurrencyCode
 from projections.answers import (
     AccountRow,
@@ -348,12 +348,6 @@ async def get_changes(
     return await _of_book(request, book, asked, changes)
 
 
-def _opened(reader: Reader, book: str, at: AsOf) -> bool | None:
-    """Whether a book had been opened as far as was known then; None where it had not."""
-    known = reader.position if at.position is None else at.position
-    return reader.version_at(book_stream(book), known) > 0 or None
-
-
 def _known(reader: Reader, book: BookPath, customer: str, currency: str) -> bool | None:
     """Whether there is such an account; None where there is not."""
     stream = account_stream(book, customer, currency)
@@ -384,9 +378,7 @@ async def rates(request: Request, book: BookPath, asked: Annotated[RatesAsked, Q
 
 async def allowance(request: Request, book: BookPath, asked: Annotated[OfDay, Query()]) -> Response:
     """What a PostAllowance of the day would post; 404 where the book has no matrix."""
-    return await _of_book(
-        request, book, asked, lambda reader, at: _opened(reader, book, at) and reader.allowance(book, None, at)
-    )
+    return await _of_book(request, book, asked, lambda reader, at: reader.allowance(book, None, at))
 
 
 async def revaluation(request: Request, book: BookPath, asked: Annotated[RevaluationAsked, Query()]) -> Response:
@@ -394,9 +386,7 @@ async def revaluation(request: Request, book: BookPath, asked: Annotated[Revalua
     service: Service = request.app.state.service
     await service.require_book(book)
     source = asked.rate_source or (await service.in_thread(lambda: service.book(book)))[0].rate_source
-    return await one(
-        request, asked, lambda reader, at: _opened(reader, book, at) and reader.revaluation(book, source, at)
-    )
+    return await one(request, asked, lambda reader, at: reader.revaluation(book, source, at))
 
 
 async def deferred(request: Request, book: BookPath, asked: Annotated[Asked, Query()]) -> Response:

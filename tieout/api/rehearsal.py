@@ -7,11 +7,11 @@ import msgspec
 from starlette.responses import Response
 
 from ledger.codec import Recorded
-from ledger.outcomes import FAILED, Submission
+from ledger.outcomes import FAILED, Status, Submission
 from projections.log import Logged
 from projections.outbound.outgoing import outgoing
 from projections.reader import Reader
-from tieout.api.answering import outcome_fields
+from tieout.api.answering import HIT, first_answer, outcome_fields
 from tieout.api.problems import refused
 from tieout.api.service import Service
 
@@ -22,8 +22,12 @@ async def rehearsed(service: Service, made: Submission, body: Any) -> Response:
     if outcome.status in FAILED:
         raise refused(outcome, body)
     events = await service.ask(lambda reader: list(_events(reader, recorded)))
+    is_known = outcome.status is Status.DUPLICATE
+    if is_known:
+        outcome = first_answer(outcome, None)
     said = {**outcome_fields(outcome), "dry_run": True, "booked": False, "data": events}
-    return Response(msgspec.json.encode(said), media_type="application/json")
+    headers = {HIT: "true"} if is_known else None
+    return Response(msgspec.json.encode(said), headers=headers, media_type="application/json")
 
 
 def _events(reader: Reader, recorded: Sequence[Recorded]) -> Iterator[dict[str, Any]]:

@@ -142,8 +142,9 @@ _OUTCOMES = {
 
 
 def with_body(type_: type[msgspec.Struct]) -> dict[str, Any]:
-    """What a route says of its body, of a type that is no command."""
-    return {"requestBody": {"required": False, "content": {JSON: {"schema": _schema_of(type_)}}}}
+    """What a route says of its body, of a type that is no command; it may be left out if all of its fields may."""
+    is_required = any(one.required for one in msgspec.structs.fields(type_))
+    return {"requestBody": {"required": is_required, "content": {JSON: {"schema": _schema_of(type_)}}}}
 
 
 def problems(*more: str) -> dict[str, dict[str, Any]]:

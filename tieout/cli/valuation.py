@@ -192,6 +192,8 @@ def revalue(
             raise UsageFault("error.rates_source", names=", ".join(names) or "tieout rates FILE --rates SOURCE")
         [source] = names
     found = asked.reader.revaluation(book, source, asked.as_of)
+    if found is None:
+        raise UsageFault("error.book_later", book=book, position=asked.position)
     if found.missing:
         raise UsageFault("error.rates_missing", source=source, currencies=", ".join(found.missing), day=on)
     entries: list[JournalEntry] = []

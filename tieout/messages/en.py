@@ -263,6 +263,7 @@ ERRORS = {
     "error.rates_columns": "{path} does not have the columns {columns}.\nNext: name them in its first line.",
     "error.rates_wrong": "Line {line} of {path}: {fault}.\nNext: correct the file; nothing of it was stated.",
     "error.rates_missing": "{source} states no rate of {currencies} for {day} or the ten days before.\nNext: tieout rates FILE --rates {source}.",
+    "error.book_later": "Book {book} was not open yet as known as of {position}.\nNext: give a later --known-as-of.",
     "error.party_missing": "nobody said who customer {customer} of book {book} is.\nNext: tieout customer set {customer}"
     " --name NAME.",
     "error.position_ahead": "position {value} lies ahead of the log, which ends at {head}.\nNext: give {head} or less.",

@@ -248,6 +248,7 @@ ERRORS = {
     "error.rates_columns": "{path} 缺少列 {columns}。\n下一步：在首行写明列名。",
     "error.rates_wrong": "{path} 第 {line} 行：{fault}。\n下一步：更正文件；其中内容均未入账。",
     "error.rates_missing": "{source} 没有 {currencies} 在 {day} 或此前十天内的汇率。\n下一步：tieout rates FILE --rates {source}。",
+    "error.book_later": "截至 {position} 所知，账套 {book} 尚未建立。\n下一步：给出更晚的 --known-as-of。",
     "error.party_missing": "账套 {book} 的客户 {customer} 没有身份信息。\n下一步：tieout customer set {customer} --name 名称。",
     "error.position_ahead": "位置 {value} 超出日志末尾 {head}。\n下一步：给出 {head} 或更小的位置。",
     "error.position_wrong": "{value} 不是本账库的位置。\n下一步：位置形如 0:123，每个结果中都有。",
@@ -968,6 +969,12 @@ TEXTS: dict[str, str] = (
 )
 """Key → text."""
 DETAILS: dict[str, str] = {
+    "must be a log position, such as 0:123": "必须是日志位置，例如 0:123",
+    "must be a log position, such as 0:123, or an instant with its offset, such as 2026-02-01T00:00:00Z": "必须是日志位置（例如 0:123），或带时差的时刻（例如 2026-02-01T00:00:00Z）",
+    "must be 1 to 12 numbers of days, with commas between": "必须是 1 到 12 个天数，以逗号分隔",
+    "must be the id of a key, 12 characters": "必须是密钥编号，12 个字符",
+    "must be a whole number": "必须是整数",
+    "must be a month, YYYY-MM": "必须是月份，YYYY-MM",
     "must not be empty and must have no control characters": "不得为空，不得含控制字符",
     "must have no control characters": "不得含控制字符",
     "must have no colon and no control characters": "不得含冒号和控制字符",

@@ -256,9 +256,10 @@ def test_who_goes_away_loses_nothing_that_was_acknowledged(server: Served, book:
     assert len(listed(book)) == COMMIT + 50
 
 
+TEXT = st.text(alphabet='"\\[]{},: a\n\u5f20') | st.text()
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
 
@@ -284,7 +285,9 @@ def test_any_array_is_found_whole_wherever_it_is_cut(
     values: list[Any], cuts: list[int], indent: int | None, ascii_: bool, around: str
 ) -> None:
     text = (around + json.dumps(values, indent=indent, ensure_ascii=ascii_) + around).encode("utf-8", "surrogatepass")
-    assert [json.loads(one.decode("utf-8", "surrogatepass")) for one in split(text, cuts)] == values
+    # And at every place, so that it is cut between a sign and what that escapes.
+    for places in (cuts, list(range(len(text)))):
+        assert [json.loads(one.decode("utf-8", "surrogatepass")) for one in split(text, places)] == values
 
 
 @given(st.text(alphabet='[]{},":\\ a1', max_size=40), st.lists(st.integers(0, 50), max_size=6))

@@ -35,6 +35,7 @@ from tieout.api.direct import PREFIX, Direct, Shortcut
 from tieout.api.outer import App, Limits, Outer
 from tieout.api.problems import ApiCode, Problem, respond
 from tieout.api.service import Service
+from tieout.api.stopping import when_told
 from tieout.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ def framework(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         await service.start()
+        when_told(service.end_following)
         try:
             yield
         finally:

@@ -26,7 +26,7 @@ from projections.answers import (
     Payer,
     SmallDifference,
 )
-from projections.reader import Reader
+from projections.reader import NotFollowed, Reader
 from tieout.api import schemas
 from tieout.api.asking import Account, BookPath, Currency, Customer, Day, Document, Page
 from tieout.api.forms import accepts_json
@@ -307,9 +307,12 @@ async def short_balances(request: Request, book: str) -> Response | None:
     service: Service = request.app.state.service
     await service.require_book(book)
     wanted = 0 if asked.min_position is None else read_token(asked.min_position)
-    found: tuple[list[Balance], int] = await service.counter.ask(
-        _balances, (book, asked.customer, asked.currency, asked.as_of)
-    )
+    try:
+        found: tuple[list[Balance], int] = await service.counter.ask(
+            _balances, (book, asked.customer, asked.currency, asked.as_of)
+        )
+    except NotFollowed:
+        return None
     # Where it has not been reached, the other way waits for it.
     return page_of(request, asked, key_of, found[0], found[1]) if found[1] >= wanted else None
 

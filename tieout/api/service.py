@@ -6,6 +6,7 @@ Questions are asked in threads, each of one moment; commands go through one desk
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from http import HTTPStatus
 from time import monotonic
@@ -19,7 +20,7 @@ from ledger.codec import Recorded
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Submission, read_token
 from ledger.waiting import WaitingFact
-from projections.reader import Reader
+from projections.reader import NotFollowed, Reader
 from projections.readers import Readers
 from tieout.api.access import access
 from tieout.api.counter import Counter
@@ -60,6 +61,10 @@ class Service:
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="tieout-question")
         self.counter = Counter(self._readers, self._threads)
 
+    def end_following(self) -> None:
+        """From now on whoever follows the log is left, since the server is going to stop."""
+        self.is_stopping = True
+
     async def stop(self) -> None:
         """Finish what is in flight, and let go of the store."""
         self.is_stopping = True
@@ -80,17 +85,21 @@ class Service:
         until = monotonic() + WAIT_SECONDS
         while True:
             found = await self.in_thread(lambda: self._asked(question, wanted))
-            if not isinstance(found, int):
+            if isinstance(found, tuple):
                 return found[0]
-            if found < wanted:
+            if found is not None and found < wanted:
                 raise Problem(ApiCode.KNOWN, parameter="min_position")
             if monotonic() > until:
-                raise Problem(ApiCode.POSITION, parameter="min_position")
+                raise Problem(ApiCode.POSITION, parameter="min_position" if wanted else None)
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _asked(self, question: Callable[[Reader], T], wanted: int) -> tuple[T] | int:
-        """The answer, or the head of a log that the projections have not followed far enough."""
-        with self._readers.reading() as reader:
+    def _asked(self, question: Callable[[Reader], T], wanted: int) -> tuple[T] | int | None:
+        """The answer, or the head of a log that the projections have not followed far enough; None: not at all yet."""
+        with ExitStack() as stack:
+            try:
+                reader = stack.enter_context(self._readers.reading())
+            except NotFollowed:
+                return None
             return (question(reader),) if reader.position >= wanted else reader.head()
 
     async def require_book(self, book: str) -> None:

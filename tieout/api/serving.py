@@ -3,6 +3,7 @@
 What the command line gave reaches the processes through an environment variable, since they start from nothing.
 """
 
+import multiprocessing
 import os
 import socket
 import subprocess
@@ -38,21 +39,17 @@ _SWITCH_SECONDS = 0.0005
 
 
 def serve(settings: Settings, overrides: Mapping[str, Any], started: Callable[[str], None]) -> None:
-    """Serve until a signal comes. ``started`` is called with the URL, before the first process is up.
-
-    Raises ``UserError`` where the address is taken, and what opening the store raises.
-    """
-    if settings.api_workers > 1 and isinstance(settings.location, Path):
-        raise UserError("error.serve_workers")
-    host, _, port = settings.api_listen.rpartition(":")
-    host = host.strip("[]")
-    _refuse_taken(settings.api_listen, host, int(port))
+    """Serve until a signal comes. ``started`` is called with the URL, before the first process is up."""
+    host, port = _address(settings)
+    # They start from nothing, not as copies of this one, which has threads by then and has imported what reads the
+    # environment.
+    multiprocessing.set_start_method("spawn", force=True)
     os.environ[OVERRIDES] = msgspec.json.encode({name: str(value) for name, value in overrides.items()}).decode()
     with _counted_together(settings.api_workers), _followed(settings):
         server = Server(
             "tieout.api.serving:application",
             address=host,
-            port=int(port),
+            port=port,
             interface=Interfaces.ASGI,
             factory=True,
             workers=settings.api_workers,
@@ -64,6 +61,18 @@ def serve(settings: Settings, overrides: Mapping[str, Any], started: Callable[[s
         )
         started(f"http://{settings.api_listen}")
         server.serve()
+
+
+def refuse_unservable(settings: Settings) -> None:
+    """Raises ``UserError`` where it cannot be served so; to be asked before anything is made for it."""
+    if settings.api_workers > 1 and isinstance(settings.location, Path):
+        raise UserError("error.serve_workers")
+    _refuse_taken(settings.api_listen, *_address(settings))
+
+
+def _address(settings: Settings) -> tuple[str, int]:
+    host, _, port = settings.api_listen.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def application() -> App:
@@ -104,7 +113,7 @@ def _refuse_taken(listen: str, host: str, port: int) -> None:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             tried.bind((host, port))
     except (OSError, OverflowError) as error:
-        raise UserError("error.listen", where=listen, reason=getattr(error, "strerror", None) or error) from None
+        raise UserError("error.serve_listen", where=listen, reason=getattr(error, "strerror", None) or error) from None
 
 
 @contextmanager

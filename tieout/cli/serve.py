@@ -22,6 +22,7 @@ def serve(session: Session, listen: Listen = None, workers: Workers = None) -> N
     from tieout.api import serving
 
     settings = session.override(api_listen=listen, api_workers=workers)
+    serving.refuse_unservable(settings)
     made = serving.prepare(settings)
     key = serving.first_key_of(settings)
 

@@ -64,8 +64,10 @@ class Crowd:
                 "effective_on": "2026-01-05",
                 "amount": 100 + n,
             }
-            for _ in range(2 if random.random() < 0.5 else 1):
-                await self._until_answered(client, key, body)
+            # Once; or a second time after the first, or at the same time.
+            first, second = random.choice(((1, 0), (1, 0), (1, 1), (2, 0)))
+            for times in (first, second):
+                await asyncio.gather(*(self._until_answered(client, key, body) for _ in range(times)))
             self.done += 1
             if self.done * 2 >= CLIENTS * COMMANDS:
                 self.half.set()
@@ -114,7 +116,8 @@ def _check(server: Served, store: Location, crowd: Crowd) -> None:
     assert crowd.tries > len(keys) * 1.4
     for key, answers in crowd.answers.items():
         assert {(status, content) for status, content, _ in answers} == {(201, answers[0][1])}, (key, answers)
-        assert all(hit for _, _, hit in answers[1:]), (key, answers)
+        # Of two at the same time either may be told first.
+        assert sum(not hit for _, _, hit in answers) <= 1, (key, answers)
     with server.client() as client:
         reached = {"min_position": client.get("/v1/me").json()["position"]}
         whole = client.get("/v1/books/main/documents", params=reached, headers={"Accept": "application/x-ndjson"})

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.selectors import Due, ItemOpen, Net, Position, Selector, Turnover, parse
+from projections.selectors import Due, ItemOpen, Net, Position, Selector, Share, Turnover, parse
 
 ids = st.text(st.characters(min_codepoint=32, exclude_characters="\x7f", exclude_categories=["Cs", "Cc"]), min_size=1)
 days = st.none() | st.dates()
@@ -36,6 +36,26 @@ def test_any_dimensions(dimensions: dict[str, str], from_on: date | None, on: da
         position=position,
     )
     assert parse(selector.text) == selector
+
+
+@given(ids, st.none() | ids, st.none() | ids, st.none() | st.integers(0, 9999), st.dates(), positions)
+def test_a_share_of_any_value(
+    customer: str, value: str | None, dimension: str | None, days: int | None, on: date, position: Position
+) -> None:
+    selector = Share(
+        book="main",
+        customer=customer,
+        currency="CNY",
+        dimension=dimension or "project",
+        value=value,
+        side="D",
+        from_days=days,
+        to_days=None,
+        effective_on=on,
+        position=position,
+    )
+    assert parse(selector.text) == selector
+    assert shlex.split(selector.text) == [selector.text]
 
 
 def test_what_is_absent_is_empty() -> None:
@@ -83,4 +103,4 @@ def test_what_is_none_is_refused(text: str) -> None:
 
 def test_a_kind_and_its_fields_are_all_that_a_selector_is() -> None:
     assert all(kind.__struct_fields__[0] == "book" for kind in Selector.__subclasses__())
-    assert len(Selector.__subclasses__()) == 9
+    assert len(Selector.__subclasses__()) == 10

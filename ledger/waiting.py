@@ -1,5 +1,6 @@
 """Facts that wait for a document which is not in the books, as anybody may see them. Money never waits; these do."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated
 
@@ -7,6 +8,11 @@ import msgspec
 from msgspec import Meta
 
 from domain.fields import BookId, CurrencyCode, CustomerId, Source, SourceId
+
+
+def asked_by(facts: Iterable["WaitingFact"], last_on: date) -> int:
+    """How many of them ask for a day up to this one."""
+    return sum(fact.effective_on is not None and fact.effective_on <= last_on for fact in facts)
 
 
 class WaitingFact(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,19 +8,20 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from consumers.envelope import kebab
-from domain.commands import COMMANDS, AccountCommand, DocumentRef
+from domain.commands import COMMANDS, AccountCommand, DocumentRef, RequestApproval
 from domain.decide_book import BookCommand
 from domain.documents import account_stream, document_id
 from ledger.outcomes import Outcome, Status, Submission
 from projections.reader import Reader
 from tieout.api import intake, schemas
+from tieout.api.allowed import fault_of, roles_of
 from tieout.api.answering import answer, first_answer
 from tieout.api.asking import BookPath, KindPath, NumberPath, Revision, Series
 from tieout.api.direct import Short
 from tieout.api.permits import permitted
 from tieout.api.problems import ApiCode, Problem
 from tieout.api.rehearsal import rehearsed
-from tieout.api.roles import Principal, Role
+from tieout.api.roles import Principal
 from tieout.api.service import Service
 
 
@@ -43,36 +44,17 @@ class ReversalAsked(CommandAsked):
 
 AS_IT_IS = CommandAsked()
 
-ROLES: dict[str, tuple[Role, ...]] = {
-    "OpenBook": (Role.ADMIN,),
-    "ChangePostingTemplate": (Role.ADMIN,),
-    "ChangeBookPolicies": (Role.ADMIN,),
-    "ChangeAuthorities": (Role.ADMIN,),
-    "ChangeAllowanceMatrix": (Role.ADMIN,),
-    "ClosePeriod": (Role.CLOSER,),
-    "ReopenPeriod": (Role.CLOSER,),
-    "PostAllowance": (Role.CLOSER,),
-    "PostRevaluation": (Role.CLOSER,),
-    "RecogniseRevenue": (Role.CLOSER, Role.POSTER),
-    "GiveApproval": (Role.APPROVER,),
-    # Whoever made a request may take it back.
-    "RefuseApproval": (Role.APPROVER, Role.POSTER),
-    "RequestApproval": (Role.POSTER, Role.CLOSER),
-}
-"""Who may send a command, where it is not a poster."""
-
 
 def router() -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/v1/books/{book}", tags=["commands"])
     for name, model in COMMANDS.items():
         _add(routes, name, model)
-    roles = ROLES.get("ReverseDocument", (Role.POSTER,))
     routes.add_api_route(
         "/documents/{kind}/{number}/reversal",
         reverse,
         methods=["POST"],
-        dependencies=[permitted(*roles)],
+        dependencies=[permitted(*roles_of("ReverseDocument"))],
         summary="ReverseDocument",
         description=COMMANDS["ReverseDocument"].__doc__,
         operation_id="reverse",
@@ -87,7 +69,10 @@ def _add(routes: APIRouter, name: str, model: type[Any]) -> None:
     async def post(request: Request, book: BookPath, asked: Annotated[CommandAsked, Query()] = AS_IT_IS) -> Response:
         principal: Principal = request.state.principal
         text = await request.body()
-        return await _book(request, intake.submission(request, principal, name, text), text, dry_run=asked.dry_run)
+        made = intake.submission(request, principal, name, text)
+        if isinstance(made.command, RequestApproval):
+            refuse_maker(principal, made.command)
+        return await _book(request, made, text, dry_run=asked.dry_run)
 
     routes.add_api_route(
         f"/commands/{kebab(name)}",
@@ -95,13 +80,22 @@ def _add(routes: APIRouter, name: str, model: type[Any]) -> None:
         methods=["POST"],
         name=kebab(name),
         operation_id=kebab(name),
-        dependencies=[permitted(*ROLES.get(name, (Role.POSTER,)))],
+        dependencies=[permitted(*roles_of(name))],
         summary=name,
         description=model.__doc__,
         status_code=201,
         responses=schemas.of_outcome(200, 201, 202),
         openapi_extra={"x-tieout-command": name},
     )
+
+
+def refuse_maker(principal: Principal, command: RequestApproval) -> None:
+    """Raises ``Problem`` where he may not make what he wants approved."""
+    if fault_of(principal, command.book, command) is not None:
+        needed = roles_of(command.instruction.command)
+        raise Problem(
+            ApiCode.ROLE, pointer="/instruction/command", roles=[role.value for role in needed], book=command.book
+        )
 
 
 def shortly(post: Callable[[Request, str], Awaitable[Response]]) -> Short:

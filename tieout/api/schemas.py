@@ -1,13 +1,13 @@
 """What answers are in the API's contract: schemas of records, pages, outcomes and problems, made from the types themselves."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from types import GenericAlias
 from typing import Any
 
 import msgspec
 
 from tieout.api.forms import FORMS, JSON, JSON_LINES
-from tieout.api.problems import MEDIA_TYPE, ApiCode
+from tieout.api.problems import MEDIA_TYPE
 
 _REF = "#/components/schemas/{name}"
 _types: dict[str, Any] = {}
@@ -191,8 +191,3 @@ def _schema_of(type_: Any) -> dict[str, Any]:
 def _json(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
     schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
     return {"description": "The answer.", "content": {JSON: {"schema": schema}}}
-
-
-def api_codes() -> Iterator[str]:
-    """The codes that the API itself answers."""
-    return (code.value for code in ApiCode)

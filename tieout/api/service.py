@@ -19,7 +19,7 @@ from ledger.approvals import Request
 from ledger.codec import Recorded
 from ledger.ledger import Ledger
 from ledger.outcomes import Outcome, Submission, read_token
-from ledger.waiting import WaitingFact
+from ledger.waiting import WaitingFact, asked_by
 from projections.reader import NotFollowed, Reader
 from projections.readers import Readers
 from tieout.api.access import access
@@ -134,8 +134,7 @@ class Service:
 
     def waiting_within(self, book: str, period: str) -> int:
         """How many facts of a period or an earlier one wait for a document; not for the event loop."""
-        last_on = days_of(period)[1]
-        return sum(one.effective_on is not None and one.effective_on <= last_on for one in self.waiting(book))
+        return asked_by(self.waiting(book), days_of(period)[1])
 
     def position(self) -> int:
         """The position of the log; not for the event loop."""

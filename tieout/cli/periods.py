@@ -116,10 +116,9 @@ def _check_period(period: str) -> None:
 
 def _waiting(session: Session, asked: Question, period: str) -> int:
     from domain.periods import days_of
+    from ledger.waiting import asked_by
 
-    last_on = days_of(period)[1]
-    facts = session.app.ledger.waiting(asked.book.book)
-    return sum(fact.effective_on is not None and fact.effective_on <= last_on for fact in facts)
+    return asked_by(session.app.ledger.waiting(asked.book.book), days_of(period)[1])
 
 
 def _show_list(session: Session, asked: Question, period: str, found: list[Any]) -> None:

@@ -304,6 +304,26 @@ def test_a_reversal_can_be_rehearsed(book: Book) -> None:
     assert book.head() == head
 
 
+def test_what_one_may_not_do_one_may_not_have_approved_either(server: Served, book: Book) -> None:
+    instruction = {"command": "ChangePostingTemplate", "methods": {"mine": "9999"}, "reason": "mine"}
+    asked = {"request": "1", "instruction": instruction}
+    with server.client(key_of(book.client, f"poster:{book.name}")) as poster:
+        answer = book.by(poster).send("request-approval", asked, "a1")
+        refused(answer, 403, "role_must_allow_it")
+        assert (answer.json()["pointer"], answer.json()["roles"]) == ("/instruction/command", ["admin"])
+        whole = instruction | {
+            "source": "me",
+            "source_id": "i2",
+            "book": book.name,
+            "actor": poster.get("/v1/me").json()["data"]["subject"],
+        }
+        line = json.dumps({"command": "RequestApproval", "source_id": "a2", "request": "1", "instruction": whole})
+        [outcome] = poster.post(book.path("_bulk"), content=line).text.splitlines()
+        assert json.loads(outcome)["code"] == "role_must_allow_it", outcome
+    assert book.answer("approvals", every="true") == []
+    assert book.send("request-approval", asked, "a3").status_code == 201
+
+
 def test_nobody_approves_what_he_asked_for(server: Served, book: Book) -> None:
     grants = (f"poster:{book.name}", f"approver:{book.name}")
     with server.client(key_of(book.client, *grants)) as maker, server.client(key_of(book.client, *grants)) as checker:

@@ -20,6 +20,11 @@ OPEN = {"/healthz", "/readyz"}
 SOMEWHERE = {"/v1/me", "/v1/books", "/v1/events"}
 """Paths that are answered whatever the book of a grant is: with what is of that book."""
 GIVEN = {"then_position": "0:1", "entry": "1"}
+CLOSERS = {
+    "request": "2026-2",
+    "instruction": {"command": "ReopenPeriod", "period": "2026-01", "reason": "an invoice of January was left out"},
+}
+"""What a closer asks to have approved: the example is a poster's, and nobody asks for what is not his to do."""
 _numbers = count(1)
 
 
@@ -36,8 +41,8 @@ class Route(NamedTuple):
         roles = set(self.said["x-tieout-roles"])
         return frozenset(Role) if Role.READER in roles else frozenset(roles | {Role.ADMIN})
 
-    def call(self, client: httpx2.Client, book: str = BOOK) -> httpx2.Response:
-        """Call it with its examples."""
+    def call(self, client: httpx2.Client, book: str = BOOK, role: Role = Role.ADMIN) -> httpx2.Response:
+        """Call it with its examples, as somebody with this role would."""
         path, query = self.path, {}
         for one in self.said.get("parameters", ()):
             if not one.get("required"):
@@ -49,15 +54,17 @@ class Route(NamedTuple):
                 query[one["name"]] = value
         more: dict[str, Any] = {}
         if self.method == "POST":
-            more = {"json": self.body(), "headers": {"Idempotency-Key": f"role-{next(_numbers)}"}}
+            more = {"json": self.body(role), "headers": {"Idempotency-Key": f"role-{next(_numbers)}"}}
         return client.request(self.method, path, params=query or None, **more)
 
-    def body(self) -> Any:
+    def body(self, role: Role) -> Any:
         """The example of its body; of a list of commands one, of what has none an empty object."""
         if self.path.endswith("_bulk"):
             return [{"command": "IssueInvoice", "source_id": f"role-{next(_numbers)}", **invoice("B-1")}]
         if self.path == "/v1/keys":
             return {"name": f"made-{next(_numbers)}", "grants": [f"reader:{BOOK}"]}
+        if self.path.endswith("request-approval") and role is Role.CLOSER:
+            return CLOSERS
         content = self.said.get("requestBody", {}).get("content", {})
         return content.get("application/json", {}).get("example", {})
 
@@ -109,7 +116,7 @@ def clients(server: Served) -> Iterator[Any]:
 @pytest.mark.parametrize("route", GUARDED, ids=named)
 def test_a_role_opens_its_routes_and_no_other(clients: Any, route: Route, role: Role) -> None:
     grant = f"{role}:{BOOK}" if "{book}" in route.path else f"{role}:*"
-    answer = route.call(clients(grant))
+    answer = route.call(clients(grant), role=role)
     assert answer.status_code < 500, answer.text
     if role in route.roles:
         assert answer.status_code not in (401, 403), answer.text

@@ -32,6 +32,7 @@ from tieout.api import (
     unbooked,
 )
 from tieout.api.direct import PREFIX, Direct, Shortcut
+from tieout.api.head import Head
 from tieout.api.outer import App, Limits, Outer
 from tieout.api.problems import ApiCode, Problem, respond
 from tieout.api.service import Service
@@ -48,7 +49,7 @@ def create(settings: Settings) -> App:
     """The ASGI application over the store of the settings, which is opened when it starts."""
     app = framework(settings)
     limits = Limits(settings.api_body_bytes, settings.api_bulk_bytes)
-    return Outer(Direct(app, _shortcuts(app), answered), limits, app.state.service.metrics.seen)
+    return Outer(Head(Direct(app, _shortcuts(app), answered)), limits, app.state.service.metrics.seen)
 
 
 def _shortcuts(app: FastAPI) -> dict[tuple[str, str], Shortcut]:
@@ -120,10 +121,11 @@ def _unexpected(request: Request) -> Problem:
 
 
 def _methods(request: Request) -> set[str]:
-    """What the routes of a path take, all together."""
+    """What the routes of a path take, all together; HEAD wherever GET is."""
     path = request.scope["path"]
     routes = [one for one in request.app.routes if isinstance(one, APIRoute) and one.path_regex.match(path)]
-    return {method for one in routes for method in one.methods or ()}
+    found = {method for one in routes for method in one.methods or ()}
+    return found | {"HEAD"} if "GET" in found else found
 
 
 def _of_framework(error: Any) -> Problem:

@@ -12,6 +12,8 @@ from http import HTTPStatus
 from time import monotonic
 from typing import TypeVar
 
+from prometheus_client.registry import Collector
+
 from domain.book import Book
 from domain.periods import days_of
 from domain.refusals import RULES, Code
@@ -25,6 +27,7 @@ from projections.readers import Readers
 from tieout.api.access import access
 from tieout.api.counter import Counter
 from tieout.api.desk import Desk
+from tieout.api.kafka_lag import KafkaLag, ask
 from tieout.api.measuring import Metrics
 from tieout.api.problems import ApiCode, Problem
 from tieout.settings import Settings
@@ -48,7 +51,10 @@ class Service:
         self._books: set[str] = set()
         self.is_stopping = False
         self.standing = Standing(settings.location, None)
-        self.metrics = Metrics(Measured(self.standing, []))
+        asked: list[Collector] = [Measured(self.standing, [])]
+        if settings.kafka_bootstrap_servers is not None:
+            asked.append(KafkaLag(lambda: ask(self._rehearsing, settings)))
+        self.metrics = Metrics(asked)
 
     async def start(self) -> None:
         """Open the store; within the event loop that will serve."""

@@ -81,8 +81,8 @@ class Served:
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def stop(self) -> int:
-        """As an operator does; its exit code."""
+    def end(self) -> int:
+        """As an operator ends it; its exit code. What it has said can still be read."""
         if self._process.poll() is None:
             self._process.terminate()
         try:
@@ -90,6 +90,12 @@ class Served:
         finally:
             if self._process.poll() is None:
                 self.kill()
+
+    def stop(self) -> int:
+        """End it, and forget what it has said; its exit code."""
+        try:
+            return self.end()
+        finally:
             self._log.close()
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from traceback import extract_tb
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from eventsourcing.persistence import OperationalError
@@ -29,6 +29,7 @@ from tieout.api import (
     own_keys,
     parameters,
     records,
+    tracing,
     unbooked,
 )
 from tieout.api.direct import PREFIX, Direct, Shortcut
@@ -39,6 +40,9 @@ from tieout.api.service import Service
 from tieout.api.stopping import when_told
 from tieout.settings import Settings
 
+if TYPE_CHECKING:
+    from tieout.api.spans import Traces
+
 log = structlog.get_logger(__name__)
 
 _PARTS = (commands, bulk, lists, records, explaining, following, inbox, unbooked, own_keys, describing, operation)
@@ -47,9 +51,11 @@ _OF_FRAMEWORK = {404: ApiCode.ROUTE, 405: ApiCode.METHOD}
 
 def create(settings: Settings) -> App:
     """The ASGI application over the store of the settings, which is opened when it starts."""
-    app = framework(settings)
+    traces = tracing.traces()
+    app = framework(settings, traces)
     limits = Limits(settings.api_body_bytes, settings.api_bulk_bytes)
-    return Outer(Head(Direct(app, _shortcuts(app), answered)), limits, app.state.service.metrics.seen)
+    whole = Outer(Head(Direct(app, _shortcuts(app), answered)), limits, app.state.service.metrics.seen)
+    return whole if traces is None else traces.around(whole)
 
 
 def _shortcuts(app: FastAPI) -> dict[tuple[str, str], Shortcut]:
@@ -66,9 +72,9 @@ def _shortcuts(app: FastAPI) -> dict[tuple[str, str], Shortcut]:
     return found
 
 
-def framework(settings: Settings) -> FastAPI:
+def framework(settings: Settings, traces: "Traces | None" = None) -> FastAPI:
     """The routes and their errors, without what goes around each request."""
-    service = Service(settings)
+    service = Service(settings) if traces is None else Service(settings, traces.desk)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -78,6 +84,8 @@ def framework(settings: Settings) -> FastAPI:
             yield
         finally:
             await service.stop()
+            if traces is not None:
+                traces.close()
 
     app = FastAPI(
         title="Tieout",
@@ -87,6 +95,8 @@ def framework(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        # It would send paths, queries and the text of errors to whoever the environment names.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.service = service
     for one in _PARTS:

@@ -46,8 +46,9 @@ LOOK_SECONDS = 0.02
 class Service:
     """Of one process and one event loop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, desk: Callable[..., Desk] = Desk) -> None:
         self.settings = settings
+        self._desk = desk
         self._books: set[str] = set()
         self.is_stopping = False
         self.standing = Standing(settings.location, None)
@@ -61,7 +62,7 @@ class Service:
         settings = self.settings
         self.ledger = Ledger.open(settings.location)
         self._rehearsing = Ledger.open(settings.location)
-        self.desk = Desk(self.ledger, now_us=settings.now_us)
+        self.desk = self._desk(self.ledger, now_us=settings.now_us)
         self.access = access(settings)
         self._readers = Readers(settings.location, READERS)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="tieout-question")

@@ -99,7 +99,16 @@ def framework(settings: Settings) -> FastAPI:
 async def answered(request: Request, error: Exception) -> Response:
     """What is answered to a request that led to an error; what it is of ours is logged, without its text."""
     kind = next((one for one in _ANSWERS if isinstance(error, one)), None)
-    if kind is None:
+    if isinstance(error, OperationalError):
+        # Its text may name who connects; what kind of trouble it was is enough to look it up in the database's own log.
+        cause = error.__cause__ or error
+        log.warning(
+            "store_did_not_answer",
+            request_id=request.scope["state"].get("request_id"),
+            error=type(cause).__name__,
+            sqlstate=getattr(cause, "sqlstate", None),
+        )
+    elif kind is None:
         # Its text may quote what a customer wrote.
         at = extract_tb(error.__traceback__)[-1]
         log.error(

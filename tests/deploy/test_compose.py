@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from tieout.api.serving import STOP_SECONDS
 from tieout.settings import load
 
 Compose = dict[str, Any]
 WORKERS = ("consume", "project", "publish")
-OURS = (*WORKERS, "init", "tieout")
+OURS = (*WORKERS, "api", "init", "tieout")
 KNOWN = {
     *("build", "cap_drop", "command", "depends_on", "entrypoint", "environment", "healthcheck", "image", "init"),
     *("logging", "ports", "profiles", "read_only", "restart", "security_opt", "shm_size", "stop_grace_period", "tmpfs"),
@@ -56,11 +57,12 @@ def test_servers_are_pinned_to_what_is_tested(compose: Compose, deploy: Path) ->
 
 
 def test_long_running_services_come_back_and_may_finish(compose: Compose) -> None:
-    for name in (*WORKERS, "postgres", "kafka"):
+    for name in (*WORKERS, "api", "postgres", "kafka"):
         service = compose["services"][name]
         assert service["restart"] == "unless-stopped", name
         assert service["stop_grace_period"] == "60s", name
         assert service["healthcheck"]["test"][0] == "CMD", name
+    assert STOP_SECONDS < 60
 
 
 def test_workers_may_run_several_times(compose: Compose) -> None:
@@ -116,3 +118,37 @@ def test_the_check_of_health_asks_where_the_worker_listens(compose: Compose) -> 
         program = service["healthcheck"]["test"][-1]
         compile(program, "healthcheck", "exec")
         assert f"http://127.0.0.1:{port}/readyz" in program
+
+
+def test_the_api_listens_where_it_is_published_and_asked(compose: Compose) -> None:
+    api = compose["services"]["api"]
+    host, _, port = api["environment"]["TIEOUT_API_LISTEN"].rpartition(":")
+    assert host == "0.0.0.0"
+    assert api["command"] == ["serve"]
+    assert api["ports"] == [f"127.0.0.1:{port}:{port}"]
+    program = api["healthcheck"]["test"][-1]
+    compile(program, "healthcheck", "exec")
+    assert f"http://127.0.0.1:{port}/readyz" in program
+    assert api["depends_on"].keys() == {"postgres", "init"}
+
+
+def test_one_follows_the_log_and_not_two(
+    compose: Compose, defaults: Callable[[str], str], environment: Callable[[Mapping[str, str]], None]
+) -> None:
+    given = {key: defaults(str(value)) for key, value in compose["services"]["api"]["environment"].items()}
+    environment(given)
+    assert load({}).api_follow is False
+    assert compose["services"]["project"]["command"] == ["worker", "project"]
+
+
+def test_the_inbox_of_the_example_is_one(
+    compose: Compose, deploy: Path, environment: Callable[[Mapping[str, str]], None]
+) -> None:
+    example = (deploy / "env.example").read_text(encoding="utf-8")
+    given = dict(re.findall(r"^#(TIEOUT_(?:OIDC|INBOXES|API)\w*)=(.*)$", example, re.MULTILINE))
+    assert given.keys() <= compose["services"]["api"]["environment"].keys()
+    # Compose takes the quotes off.
+    environment({name: text.strip("'") for name, text in given.items()})
+    settings = load({})
+    assert settings.inboxes.keys() == {"stripe"}
+    assert (settings.oidc_issuer, settings.oidc_audience) == ("https://login.example.com/", "tieout")

@@ -12,6 +12,8 @@ import jsonschema
 import pytest
 import yaml
 
+from tieout.api import follower
+from tieout.api.serving import STOP_SECONDS
 from tieout.settings import load
 
 CHART = Path(__file__).resolve().parents[2] / "deploy" / "helm" / "tieout"
@@ -28,12 +30,32 @@ EVERYTHING: dict[str, Any] = {
         "invoices": {"book": "main"},
     },
     "feedFiles": {"billing.toml": '[source]\nname = "billing"\n'},
+    "api": {
+        "workers": 2,
+        "service": {"type": "NodePort", "port": 80},
+        "ingress": {
+            "enabled": True,
+            "className": "nginx",
+            "host": "books.example.com",
+            "tlsSecret": "books-tls",
+            "annotations": {"a": "b"},
+        },
+        "oidc": {
+            "issuer": "https://login.example.com/",
+            "audience": "books",
+            "jwksUrl": "https://login.example.com/keys",
+            "algorithms": "ES256",
+            "grantsClaim": "roles",
+        },
+        "inboxes": {"existingSecret": {"name": "books-inboxes"}},
+    },
     "metrics": {
         "serviceMonitor": {"enabled": True},
+        "apiServiceMonitor": {"enabled": True},
         "prometheusRule": {"enabled": True},
         "dashboard": {"enabled": True},
     },
-    "networkPolicy": {"enabled": True, "metricsFrom": [{"namespaceSelector": {}}]},
+    "networkPolicy": {"enabled": True, "metricsFrom": [{"namespaceSelector": {}}], "apiFrom": [{"podSelector": {}}]},
     "serviceAccountName": "books",
     "podAnnotations": {"a": "b"},
     "podLabels": {"team": "finance"},
@@ -46,6 +68,10 @@ EVERYTHING: dict[str, Any] = {
     "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/ca"}],
 }
 """Every switch on, every list with something in it."""
+
+WORKERS = ("consume", "project", "publish")
+PODS = {f"books-tieout-{name}" for name in (*WORKERS, "api", "init")}
+INBOXES = '{"stripe": {"book": "main", "adapter": "stripe", "secret": "whsec_of_a_test"}}'
 
 Rendered = list[dict[str, Any]]
 Render = Callable[..., Rendered]
@@ -108,6 +134,16 @@ def test_the_schema_lets_no_name_through_that_it_does_not_know() -> None:
         ("feeds", {"t": {"adapter": "stripe"}}),
         ("kafka.cluster", "Main"),
         ("feedFiles", {"tieout.toml": ""}),
+        ("api.workers", 0),
+        ("api.service.type", "ExternalName"),
+        ("api.ingress.enabled", True),
+        ("api.ingress.host", "https://books.example.com"),
+        ("api.oidc.issuer", "https://login.example.com/"),
+        ("api.oidc.jwksUrl", "http://login.example.com/keys"),
+        ("api.oidc.algorithms", "HS256"),
+        ("api.inboxes.existingSecret.key", ""),
+        ("metrics.apiServiceMonitor.existingSecret.name", ""),
+        ("networkPolicy.issuerPort", 0),
     ],
 )
 def test_values_that_would_not_work_are_refused(path: str, wrong: object) -> None:
@@ -127,9 +163,7 @@ def test_every_value_that_is_used_is_there_and_the_other_way_round() -> None:
     for path in used:
         assert any(one[: len(path)] == path for one in there), ".".join(path)
     # `get $.Values $part` takes these, by the names of the parts.
-    used |= {
-        (part, name) for part in ("consume", "project", "publish") for name in ("enabled", "replicas", "resources")
-    }
+    used |= {(part, name) for part in WORKERS for name in ("enabled", "replicas", "resources")}
     for path in there:
         assert any(path[: len(one)] == one for one in used), ".".join(path)
 
@@ -146,18 +180,19 @@ def test_helm_refuses_a_value_that_it_does_not_know(helm: Callable[..., Any]) ->
     assert "replica" in done.stderr
 
 
-def test_a_plain_install_has_the_three_parts_and_a_job_before_them(render: Render) -> None:
+def test_a_plain_install_has_the_parts_the_api_and_a_job_before_them(render: Render) -> None:
     resources = render()
     parts = kinds(resources, "Deployment")
-    assert parts.keys() == {"books-tieout-consume", "books-tieout-project", "books-tieout-publish"}
     assert {name: one["spec"]["replicas"] for name, one in parts.items()} == {
         "books-tieout-consume": 2,
         "books-tieout-project": 1,
         "books-tieout-publish": 1,
+        "books-tieout-api": 2,
     }
     assert parts["books-tieout-publish"]["spec"]["strategy"] == {"type": "Recreate"}
-    for name, one in parts.items():
-        assert containers(one["spec"]["template"])[0]["args"] == ["worker", name.rpartition("-")[2]]
+    for name in WORKERS:
+        assert containers(parts[f"books-tieout-{name}"]["spec"]["template"])[0]["args"] == ["worker", name]
+    assert containers(parts["books-tieout-api"]["spec"]["template"])[0]["args"] == ["serve"]
     job = kinds(resources, "Job")["books-tieout-init"]
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
     assert [one["args"] for one in containers(job["spec"]["template"])] == [
@@ -178,7 +213,7 @@ def test_the_job_needs_nothing_that_is_installed_after_it(render: Render) -> Non
 @pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["plain", "everything"])
 def test_pods_have_no_rights(values: dict[str, Any], render: Render) -> None:
     found = pods(render(values))
-    assert len(found) == 4
+    assert found.keys() == PODS
     for pod in found.values():
         assert pod["spec"]["automountServiceAccountToken"] is False
         security = pod["spec"]["securityContext"]
@@ -211,18 +246,28 @@ def test_selectors_find_the_pods_they_mean(render: Render) -> None:
 
     for name, one in kinds(resources, "Deployment").items():
         assert found(one["spec"]["selector"]["matchLabels"]) == {name}
-    budget = kinds(resources, "PodDisruptionBudget")["books-tieout-consume"]
-    assert found(budget["spec"]["selector"]["matchLabels"]) == {"books-tieout-consume"}
+    budgets = kinds(resources, "PodDisruptionBudget")
+    assert budgets.keys() == {"books-tieout-consume", "books-tieout-api"}
+    for name, budget in budgets.items():
+        assert found(budget["spec"]["selector"]["matchLabels"]) == {name}
     assert found(kinds(resources, "NetworkPolicy")["books-tieout"]["spec"]["podSelector"]["matchLabels"]) == set(labels)
     service = kinds(resources, "Service")["books-tieout"]
     assert found(service["spec"]["selector"]) == set(labels)
     monitor = kinds(resources, "ServiceMonitor")["books-tieout"]["spec"]
     assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
     assert monitor["endpoints"][0]["port"] == service["spec"]["ports"][0]["name"]
+    api = kinds(resources, "Service")["books-tieout-api"]
+    assert found(api["spec"]["selector"]) == {"books-tieout-api"}
+    monitor = kinds(resources, "ServiceMonitor")["books-tieout-api"]["spec"]
+    wanted = monitor["selector"]["matchLabels"].items()
+    assert wanted <= api["metadata"]["labels"].items()
+    assert not wanted <= service["metadata"]["labels"].items()
+    assert monitor["endpoints"][0]["port"] == api["spec"]["ports"][0]["name"]
 
 
 def test_workers_are_asked_where_they_listen(render: Render) -> None:
-    for pod in (one for name, one in pods(render()).items() if name != "books-tieout-init"):
+    found = pods(render())
+    for pod in (found[f"books-tieout-{name}"] for name in WORKERS):
         (worker,) = containers(pod)
         (port,) = worker["ports"]
         listen = {one["name"]: one.get("value") for one in worker["env"]}["TIEOUT_WORKER_LISTEN"]
@@ -231,6 +276,69 @@ def test_workers_are_asked_where_they_listen(render: Render) -> None:
         assert {one["port"] for one in asked.values()} == {port["name"]}
         assert [one["path"] for one in asked.values()] == ["/healthz", "/healthz", "/readyz"]
         assert pod["spec"]["terminationGracePeriodSeconds"] == 60
+
+
+def test_the_api_is_asked_where_it_listens(render: Render) -> None:
+    resources = render(EVERYTHING)
+    (api,) = containers(pods(resources)["books-tieout-api"])
+    (port,) = api["ports"]
+    given = {one["name"]: one.get("value") for one in api["env"]}
+    assert given["TIEOUT_API_LISTEN"] == f"0.0.0.0:{port['containerPort']}"
+    asked = [api[name]["httpGet"] for name in ("startupProbe", "livenessProbe", "readinessProbe")]
+    assert [(one["path"], one["port"]) for one in asked] == [
+        ("/healthz", port["name"]),
+        ("/healthz", port["name"]),
+        ("/readyz", port["name"]),
+    ]
+    (served,) = kinds(resources, "Service")["books-tieout-api"]["spec"]["ports"]
+    assert (served["port"], served["targetPort"]) == (80, port["name"])
+    ingress = kinds(resources, "Ingress")["books-tieout-api"]["spec"]
+    assert ingress["tls"] == [{"hosts": ["books.example.com"], "secretName": "books-tls"}]
+    (rule,) = ingress["rules"]
+    assert rule["host"] == "books.example.com"
+    assert rule["http"]["paths"][0]["backend"] == {
+        "service": {"name": "books-tieout-api", "port": {"name": served["name"]}}
+    }
+
+
+def test_the_api_is_replaced_without_a_gap(render: Render) -> None:
+    spec = kinds(render(), "Deployment")["books-tieout-api"]["spec"]
+    assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    pod = spec["template"]["spec"]
+    program, seconds = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    assert program == "sleep"
+    # Requests, then whoever follows the log, and spans that are sent off.
+    assert int(seconds) + STOP_SECONDS + follower.STOP_SECONDS + 5 < pod["terminationGracePeriodSeconds"]
+
+
+def test_the_api_follows_the_log_where_nobody_else_does(render: Render) -> None:
+    for projected in (True, False):
+        (api,) = containers(pods(render({"project": {"enabled": projected}}))["books-tieout-api"])
+        (follows,) = (one["value"] for one in api["env"] if one["name"] == "TIEOUT_API_FOLLOW")
+        assert follows == str(not projected).lower()
+
+
+def test_figures_of_the_api_are_asked_for_with_a_key_and_are_of_the_same_job(render: Render) -> None:
+    (endpoint,) = kinds(render(EVERYTHING), "ServiceMonitor")["books-tieout-api"]["spec"]["endpoints"]
+    assert endpoint["authorization"] == {"type": "Bearer", "credentials": {"name": "tieout-metrics", "key": "key"}}
+    # The operator names a job by its service: for the workers this one.
+    assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "books-tieout"}]
+
+
+def test_the_network_lets_in_whom_the_values_name(render: Render) -> None:
+    def rules(values: Mapping[str, Any]) -> tuple[dict[str, Any], set[Any]]:
+        spec = kinds(render(values), "NetworkPolicy")["books-tieout"]["spec"]
+        into = {rule["ports"][0]["port"]: rule.get("from") for rule in spec["ingress"]}
+        return into, {port["port"] for rule in spec["egress"] for port in rule["ports"]}
+
+    into, out = rules(EVERYTHING)
+    assert into == {"metrics": [{"namespaceSelector": {}}], "http": [{"podSelector": {}}]}
+    assert out == {53, 5432, 9092, 443}
+    into, out = rules({"networkPolicy": {"enabled": True}})
+    assert into == {"metrics": None, "http": None}
+    assert out == {53, 5432, 9092}
+    into, _ = rules({"networkPolicy": {"enabled": True}, "api": {"enabled": False}})
+    assert into == {"metrics": None}
 
 
 @pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["plain", "everything"])
@@ -246,19 +354,29 @@ def test_the_environment_loads_as_settings(
     mounted.mkdir()
     for name, text in kinds(resources, "ConfigMap")["books-tieout"]["data"].items():
         (mounted / name).write_text(text, encoding="utf-8")
-    secret = {"TIEOUT_DATABASE_URL", "TIEOUT_KAFKA_SASL_PASSWORD"}
-    for pod in pods(resources).values():
+    secret = {
+        "TIEOUT_DATABASE_URL": "postgresql://u:p@h/d",
+        "TIEOUT_KAFKA_SASL_PASSWORD": "p",
+        "TIEOUT_INBOXES": INBOXES,
+    }
+    for name, pod in pods(resources).items():
         for container in containers(pod):
             given = {one["name"]: one for one in container["env"]}
             assert len(given) == len(container["env"])
             assert given.keys() <= settings_names
-            assert {key for key, one in given.items() if "valueFrom" in one} == secret & given.keys()
+            assert {key for key, one in given.items() if "valueFrom" in one} == secret.keys() & given.keys()
             assert ("TIEOUT_KAFKA_SASL_PASSWORD" in given) == bool(values)
-            plain = {key: one.get("value", "postgresql://u:p@h/d") for key, one in given.items()}
+            assert ("TIEOUT_INBOXES" in given) == (bool(values) and name == "books-tieout-api")
+            plain = {key: one.get("value", secret.get(key)) for key, one in given.items()}
             if "TIEOUT_CONFIG" in plain:
                 plain["TIEOUT_CONFIG"] = str(mounted / Path(plain["TIEOUT_CONFIG"]).name)
             environment(plain)
             settings = load({})
+            if name == "books-tieout-api":
+                wanted = values.get("api", {})
+                assert settings.api_workers == wanted.get("workers", 1)
+                assert settings.oidc_issuer == wanted.get("oidc", {}).get("issuer")
+                assert settings.oidc_grants_claim == wanted.get("oidc", {}).get("grantsClaim", "tieout")
             assert settings.kafka_events_topic == "tieout.events"
             assert settings.feeds.keys() == (values.get("feeds", {}).keys() if "TIEOUT_CONFIG" in plain else set())
 
@@ -283,8 +401,10 @@ def test_a_changed_settings_file_replaces_the_workers(render: Render) -> None:
 
 
 def test_a_part_can_be_left_out_and_topics_to_others(render: Render) -> None:
-    resources = render({"publish": {"enabled": False}, "kafka": {"topics": {"create": False}}})
-    assert "books-tieout-publish" not in kinds(resources, "Deployment")
+    off = {"enabled": False}
+    resources = render({"publish": off, "api": off, "kafka": {"topics": {"create": False}}})
+    assert kinds(resources, "Deployment").keys() == {"books-tieout-consume", "books-tieout-project"}
+    assert not [one for one in resources if one["metadata"]["name"] == "books-tieout-api"]
     assert [one["args"] for one in containers(pods(resources)["books-tieout-init"])] == [["init"]]
 
 

@@ -38,6 +38,10 @@ def in_readme(text: str) -> Iterator[list[str]]:
                 yield words[1:]
             elif words[:2] == ["docker", "compose"] and words[4:7] == ["run", "--rm", "tieout"]:
                 yield words[7:]
+            elif words[:1] == ["kubectl"] and "--" in words:
+                inside = words[words.index("--") + 1 :]
+                assert inside[0] == "tieout"
+                yield inside[1 : inside.index("|") if "|" in inside else None]
 
 
 def in_prose(text: str) -> Iterator[list[str]]:
@@ -82,14 +86,14 @@ def test_every_setting_named_is_one(path: Path, settings_names: set[str]) -> Non
 
 
 def test_every_setting_of_servers_is_told_and_can_be_made(deploy: Path, settings_names: set[str]) -> None:
-    wanted = {
-        name for name in settings_names if name.startswith(("TIEOUT_DATABASE_", "TIEOUT_KAFKA_", "TIEOUT_WORKER_"))
-    }
-    assert len(wanted) >= 13
+    ours = ("DATABASE_", "KAFKA_", "WORKER_", "API_", "OIDC_", "INBOXES")
+    wanted = {name for name in settings_names if name.startswith(tuple(f"TIEOUT_{one}" for one in ours))}
+    assert len(wanted) >= 24
     chart = "".join(path.read_text(encoding="utf-8") for path in (deploy / "helm" / "tieout" / "templates").iterdir())
     table = (deploy / "README.md").read_text(encoding="utf-8")
-    assert not {name for name in wanted if f"name: {name}\n" not in chart}
     assert not {name for name in wanted if f"| `{name}` |" not in table}
+    by_hand = set(re.findall(r"^\| `(\w+)` \|.*\| `extraEnv` \|$", table, re.MULTILINE))
+    assert {name for name in wanted if f"name: {name}\n" not in chart} == by_hand
 
 
 def test_topics_of_the_program_and_of_the_chart_are_the_ones_described(deploy: Path) -> None:

@@ -73,6 +73,38 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end -}}
 
+{{/* What only the API reads. */}}
+{{- define "tieout.apiEnv" -}}
+- name: TIEOUT_API_LISTEN
+  value: 0.0.0.0:8420
+- name: TIEOUT_API_WORKERS
+  value: {{ .Values.api.workers | quote }}
+# Where `project` runs, that follows the log for all.
+- name: TIEOUT_API_FOLLOW
+  value: {{ not .Values.project.enabled | quote }}
+{{- if .Values.api.oidc.issuer }}
+- name: TIEOUT_OIDC_ISSUER
+  value: {{ .Values.api.oidc.issuer | quote }}
+- name: TIEOUT_OIDC_AUDIENCE
+  value: {{ .Values.api.oidc.audience | quote }}
+{{- with .Values.api.oidc.jwksUrl }}
+- name: TIEOUT_OIDC_JWKS_URL
+  value: {{ . | quote }}
+{{- end }}
+- name: TIEOUT_OIDC_ALGORITHMS
+  value: {{ .Values.api.oidc.algorithms | quote }}
+- name: TIEOUT_OIDC_GRANTS_CLAIM
+  value: {{ .Values.api.oidc.grantsClaim | quote }}
+{{- end }}
+{{- if .Values.api.inboxes.existingSecret.name }}
+- name: TIEOUT_INBOXES
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.api.inboxes.existingSecret.name }}
+      key: {{ .Values.api.inboxes.existingSecret.key }}
+{{- end }}
+{{- end -}}
+
 {{- define "tieout.volumeMounts" -}}
 - name: tmp
   mountPath: /tmp
@@ -109,7 +141,7 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* What the pods of the workers and of the job share: who they run as, and where. */}}
+{{/* What the pods of the workers, of the API and of the job share: who they run as, and where. */}}
 {{- define "tieout.pod" -}}
 {{- with .Values.serviceAccountName }}
 serviceAccountName: {{ . }}

@@ -62,7 +62,11 @@ class Served:
         assert self._process.stdout is not None
         # Printed before the first process is up; a store that has keys gets none.
         os.set_blocking(self._process.stdout.fileno(), False)
-        found = re.search(r"tieout_\S+", self._process.stdout.read() or "")
+        try:
+            said = os.read(self._process.stdout.fileno(), 4096).decode()
+        except BlockingIOError:
+            return ""
+        found = re.search(r"tieout_\S+", said)
         return found[0] if found else ""
 
     @property

@@ -1,0 +1,44 @@
+"""The first key of the API, as deploy/README.md says: made by hand it stands in no log, and otherwise it does."""
+
+import re
+from pathlib import Path
+
+from commandline import run
+from served import served
+
+from tieout.api.roles import Role
+
+
+def made(store: Path, name: str, grant: str) -> str:
+    """The text of a key that the command line makes."""
+    done = run("key", "create", name, "--grant", grant, "--store", str(store))
+    assert done.code == 0
+    return done.out.strip()
+
+
+def test_a_key_made_by_hand_is_in_no_log_of_the_api(tmp_path: Path) -> None:
+    store = tmp_path / "books.sqlite"
+    assert run("init", "--store", str(store)).code == 0
+    key = made(store, "admin", f"{Role.ADMIN}:*")
+    figures = made(store, "prometheus", f"{Role.READER}:*")
+    with served(store) as server:
+        assert server.key == ""
+        assert "tieout_" not in server.log
+        with server.client(key) as client:
+            assert client.get("/v1/me").json()["data"]["grants"] == ["admin:*"]
+        with server.client(figures) as client:
+            assert "tieout_log_position" in client.get("/metrics").text
+
+
+def test_otherwise_the_api_prints_one_once_which_ends_when_it_is_revoked(tmp_path: Path) -> None:
+    store = tmp_path / "books.sqlite"
+    assert run("init", "--store", str(store)).code == 0
+    with served(store) as server, server.client() as client:
+        assert re.fullmatch(r"tieout_\w{12}_\S+", server.key)
+        assert client.get("/v1/me").status_code == 200
+    (line,) = [one for one in run("keys", "--store", str(store)).out.splitlines() if "admin:*" in one]
+    assert "system" in line
+    assert run("key", "revoke", line.split()[0], "--store", str(store)).code == 0
+    with served(store) as again, again.client(server.key) as client:
+        assert again.key == ""
+        assert client.get("/v1/me").status_code == 401

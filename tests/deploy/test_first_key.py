@@ -11,15 +11,20 @@ from tieout.api.roles import Role
 
 def made(store: Path, name: str, grant: str) -> str:
     """The text of a key that the command line makes."""
-    done = run("key", "create", name, "--grant", grant, "--store", str(store))
+    done = run("key", "create", name, "--grant", grant, "--as", "li", "--store", str(store))
     assert done.code == 0
     return done.out.strip()
+
+
+def makers(store: Path) -> list[tuple[str, str]]:
+    """The keys that there are, and who made them."""
+    return [(key["name"], key["created_by"]) for key in run("keys", "--json", "--store", str(store)).json["keys"]]
 
 
 def test_a_key_made_by_hand_is_in_no_log_of_the_api(tmp_path: Path) -> None:
     store = tmp_path / "books.sqlite"
     assert run("init", "--store", str(store)).code == 0
-    key = made(store, "admin", f"{Role.ADMIN}:*")
+    key = made(store, "operator", f"{Role.ADMIN}:*")
     figures = made(store, "prometheus", f"{Role.READER}:*")
     with served(store) as server:
         assert server.key == ""
@@ -28,6 +33,7 @@ def test_a_key_made_by_hand_is_in_no_log_of_the_api(tmp_path: Path) -> None:
             assert client.get("/v1/me").json()["data"]["grants"] == ["admin:*"]
         with server.client(figures) as client:
             assert "tieout_log_position" in client.get("/metrics").text
+    assert sorted(makers(store)) == [("operator", "li"), ("prometheus", "li")]
 
 
 def test_otherwise_the_api_prints_one_once_which_ends_when_it_is_revoked(tmp_path: Path) -> None:
@@ -36,9 +42,9 @@ def test_otherwise_the_api_prints_one_once_which_ends_when_it_is_revoked(tmp_pat
     with served(store) as server, server.client() as client:
         assert re.fullmatch(r"tieout_\w{12}_\S+", server.key)
         assert client.get("/v1/me").status_code == 200
-    (line,) = [one for one in run("keys", "--store", str(store)).out.splitlines() if "admin:*" in one]
-    assert "system" in line
-    assert run("key", "revoke", line.split()[0], "--store", str(store)).code == 0
+    assert makers(store) == [("admin", "system")]
+    (key,) = run("keys", "--json", "--store", str(store)).json["keys"]
+    assert run("key", "revoke", key["key_id"], "--store", str(store)).code == 0
     with served(store) as again, again.client(server.key) as client:
         assert again.key == ""
         assert client.get("/v1/me").status_code == 401

@@ -16,7 +16,11 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from served import served
+
+from tieout.api.kafka_lag import KafkaLag
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "observability"
 CASES = Path(__file__).with_name("alerts_test.yaml")
@@ -31,7 +35,14 @@ QUERIES = [(panel["title"], target["expr"]) for panel in PANELS for target in pa
 METRIC = r"\b(?:tieout|process)_\w+"
 WANTED = {
     *("TieoutLagGrowing", "TieoutProjectionBehind", "TieoutQuarantineOpen", "TieoutPartitionStranded"),
-    *("TieoutPartRestarting", "TieoutPartDown", "TieoutNoProgress", "TieoutTrouble", "TieoutAbsent"),
+    *(
+        "TieoutPartRestarting",
+        "TieoutPartDown",
+        "TieoutNoProgress",
+        "TieoutTrouble",
+        "TieoutAbsent",
+        "TieoutApiFailing",
+    ),
 }
 
 
@@ -74,10 +85,20 @@ def answered(url: str, by: subprocess.Popen[bytes]) -> str | None:
 
 
 @pytest.fixture(scope="module")
-def series(scraped: str) -> set[str]:
+def figures(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What a real API tells Prometheus; of Kafka what it would say of brokers that have nothing."""
+    kafka = CollectorRegistry()
+    kafka.register(KafkaLag(lambda: ()))
+    store = tmp_path_factory.mktemp("api") / "books.sqlite"
+    with served(store) as server, server.client() as client:
+        return client.get("/metrics").text + generate_latest(kafka).decode()
+
+
+@pytest.fixture(scope="module")
+def series(scraped: str, figures: str) -> set[str]:
     """The names under which the metrics are asked for."""
     suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
-    families = text_string_to_metric_families(scraped)
+    families = (family for text in (scraped, figures) for family in text_string_to_metric_families(text))
     named = {f"{family.name}{suffix}" for family in families for suffix in suffixes.get(family.type, ("",))}
     return {name for name in named if not name.endswith("_created")}
 

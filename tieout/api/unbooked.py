@@ -16,16 +16,16 @@ from consumers.retry import retry
 from domain.commands import Command
 from domain.fields import Code, CurrencyCode, CustomerId, Origin, Source, SourceId
 from ledger.ledger import Ledger
-from ledger.outcomes import token
+from ledger.outcomes import FAILED, Status, token
 from ledger.quarantine import Quarantined
 from projections.log import instant
 from tieout.api import intake, schemas
 from tieout.api.allowed import fault_of
-from tieout.api.answering import answer
+from tieout.api.answering import HIT, answer
 from tieout.api.asking import BookPath
 from tieout.api.pages import record
 from tieout.api.permits import permitted
-from tieout.api.problems import ApiCode, Problem
+from tieout.api.problems import ApiCode, Problem, refused
 from tieout.api.roles import Role
 from tieout.api.service import Service
 
@@ -96,8 +96,8 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     rule: Annotated[str, Meta(description="The rule in words.")]
     recorded_at: Annotated[datetime, Meta(description="When it came first, UTC.")]
     attempts: Annotated[int, Meta(description="How often it has come.")]
-    position: Annotated[str | None, Meta(description="Where it was booked at last: a log position.")]
-    reason: Annotated[str | None, Meta(description="Why it was discarded, and by whom.")]
+    position: Annotated[str | None, Meta(description="Where it was booked at last, or dismissed: a log position.")]
+    reason: Annotated[str | None, Meta(description="Why it was dismissed; the event there says by whom.")]
     lane: Annotated[str | None, Meta(description="Whose later messages are parked behind it.")]
 
 
@@ -218,17 +218,26 @@ async def retry_entry(request: Request, book: BookPath, entry: Entry) -> Respons
 
 
 async def discard_entry(request: Request, book: BookPath, entry: Entry) -> Response:
-    """It stays where it is, with the reason."""
+    """It stays where it is, with the reason. The same again is answered as it was the first time.
+
+    ``Idempotency-Key`` names the command; without it the entry does.
+    """
     service: Service = request.app.state.service
     await _found(service, book, entry)
     given: Discard = await intake.body_of(request, Discard)
     if not given.reason.strip():
         raise Problem(ApiCode.PARAMETER, pointer="/reason", rule="reason: must say why")
-    reason = f"{request.state.principal.subject}: {given.reason}"
-    if not await service.in_thread(lambda: service.ledger.dismiss(entry, reason)):
-        raise Problem("entry_must_be_open", rule="only an open entry of the quarantine can be discarded")
+    body = {"entry": entry, "reason": given.reason}
+    made = intake.discard(request, request.state.principal, entry, body)
+    [outcome] = await service.desk.submit([made])
+    service.metrics.booked(made.command.command, outcome)
+    if outcome.status in FAILED:
+        raise refused(outcome, body)
     found = await _found(service, book, entry)
-    return await _said(service, lambda: _record(EntryRecord, found))
+    said = await _said(service, lambda: _record(EntryRecord, found))
+    if outcome.status is Status.DUPLICATE:
+        said.headers[HIT] = "true"
+    return said
 
 
 async def _said(service: Service, found: Callable[[], Any]) -> Response:

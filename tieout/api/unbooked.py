@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from consumers.problems import Fault
 from consumers.retry import retry
+from domain import refusals
 from domain.commands import Command
 from domain.fields import Code, CurrencyCode, CustomerId, Origin, Source, SourceId
 from ledger.ledger import Ledger
@@ -234,14 +235,15 @@ async def discard_entry(request: Request, book: BookPath, entry: Entry) -> Respo
     if outcome.status in FAILED:
         raise refused(outcome, body)
     found = await _found(service, book, entry)
-    said = await _said(service, lambda: _record(EntryRecord, found))
-    if outcome.status is Status.DUPLICATE:
-        said.headers[HIT] = "true"
-    return said
+    is_known = outcome.status is Status.DUPLICATE
+    # To the ledger why is no content of a command; but this answer shows it, and would show another one.
+    if is_known and found.reason != given.reason:
+        raise Problem(refusals.Code.SAME_SOURCE_ID, pointer="/reason")
+    return await _said(service, lambda: _record(EntryRecord, found), {HIT: "true"} if is_known else None)
 
 
-async def _said(service: Service, found: Callable[[], Any]) -> Response:
-    return record(*await service.in_thread(lambda: (found(), service.position())))
+async def _said(service: Service, found: Callable[[], Any], headers: dict[str, str] | None = None) -> Response:
+    return record(*await service.in_thread(lambda: (found(), service.position())), headers)
 
 
 async def _found(service: Service, book: str, entry: int) -> Quarantined:

@@ -38,6 +38,7 @@ STREAMS = {
     "fact-deferred": "wait:main:payment::P:7:1",
     "deferred-fact-applied": "wait:main:payment::P:7:1",
     "deferred-fact-rejected": "wait:main:payment::P:7:1",
+    "message-dismissed": "quar:main:7",
 }
 DEFERRED: FactDeferred = decode("fact-deferred.v1", (STORED / "fact-deferred.v1.json").read_bytes().splitlines()[0])
 PUBLISHED = [topic for topic in TOPICS if topic.rpartition(".")[0] not in NOT_PUBLISHED]

@@ -62,13 +62,6 @@ def reversal(
     return submission(request, principal, "ReverseDocument", msgspec.json.encode(body))
 
 
-def discard(request: Request, principal: Principal, entry: int, body: dict[str, Any]) -> Submission:
-    """The dismissal of an entry in quarantine, which names it where the request does not. Raises ``Problem``."""
-    if idempotency_key(dict(request.scope["headers"])) is None:
-        body = {**body, "source_id": f"discard:{entry}"}
-    return submission(request, principal, "DismissMessage", msgspec.json.encode(body))
-
-
 def line(principal: Principal, book: str, text: bytes) -> Command | Fault:
     """One command of many, which names itself; what is wrong with it as a fault."""
     given = {"book": book, "actor": principal.subject}

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from msgspec import Meta
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,6 +31,12 @@ from tieout.api.roles import Role
 from tieout.api.service import Service
 
 Entry = Annotated[int, Path(ge=1, le=10**12, description="The entry's number.")]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", description="The command's own name, its `source_id`; without it the entry gives one."
+    ),
+]
 
 
 class EntriesAsked(BaseModel):
@@ -154,7 +160,7 @@ def router() -> APIRouter:
         "/quarantine/{entry}/discard",
         discard_entry,
         "Never book a message",
-        said(EntryRecord),
+        said(EntryRecord) | schemas.problems("409", "422"),
         Role.POSTER,
         body=Discard,
     )
@@ -218,18 +224,16 @@ async def retry_entry(request: Request, book: BookPath, entry: Entry) -> Respons
     return answer(outcome)
 
 
-async def discard_entry(request: Request, book: BookPath, entry: Entry) -> Response:
-    """It stays where it is, with the reason. The same again is answered as it was the first time.
-
-    ``Idempotency-Key`` names the command; without it the entry does.
-    """
+async def discard_entry(request: Request, book: BookPath, entry: Entry, key: Key = None) -> Response:
+    """It stays where it is, with the reason. The same again is answered as it was the first time."""
     service: Service = request.app.state.service
     await _found(service, book, entry)
     given: Discard = await intake.body_of(request, Discard)
     if not given.reason.strip():
         raise Problem(ApiCode.PARAMETER, pointer="/reason", rule="reason: must say why")
     body = {"entry": entry, "reason": given.reason}
-    made = intake.discard(request, request.state.principal, entry, body)
+    named = body if key is not None else {**body, "source_id": f"discard:{entry}"}
+    made = intake.submission(request, request.state.principal, "DismissMessage", msgspec.json.encode(named))
     [outcome] = await service.desk.submit([made])
     service.metrics.booked(made.command.command, outcome)
     if outcome.status in FAILED:

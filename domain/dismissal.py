@@ -50,7 +50,7 @@ def dismissed(command: DismissMessage, held: Held | None) -> MessageDismissed:
         sequence=command.sequence,
         entry=command.entry,
         message_source=held.source or None,
-        message_source_id=held.source_id,
+        message_source_id=held.source_id or None,
         code=held.code,
         digest=held.digest,
     )

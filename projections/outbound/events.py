@@ -541,7 +541,6 @@ def _message_dismissed(event: stored.MessageDismissed) -> Fields:
         "message_source": _given(event.message_source),
         "message_source_id": _given(event.message_source_id),
         "code": event.code,
-        "digest": event.digest,
     }
 
 

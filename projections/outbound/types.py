@@ -651,7 +651,6 @@ class MessageDismissed(Public, frozen=True, kw_only=True):
         Text | UnsetType, Meta(description="The sender's own id of it, as far as it could be read.")
     ] = UNSET
     code: Annotated[Text, Meta(description="Why it was not booked: the code of the refusal.")]
-    digest: Annotated[Text, Meta(description="SHA-256 (hex) of its book, its source and what came.")]
 
 
 class DeferredFactApplied(OfAccount, frozen=True, kw_only=True):

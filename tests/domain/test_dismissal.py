@@ -30,9 +30,10 @@ def test_the_event_says_what_was_thrown_away_and_why() -> None:
 
 def test_what_could_not_be_read_is_left_out() -> None:
     books = Books()
-    books.quarantine[4] = held(source="", source_id=None)
-    [event] = books.booked(dismiss(4))
-    assert (event.message_source, event.message_source_id) == (None, None)
+    for source_id in (None, ""):
+        books.quarantine[4] = held(source="", source_id=source_id)
+        [event] = books.booked(dismiss(4))
+        assert (event.message_source, event.message_source_id) == (None, None)
 
 
 def test_it_changes_no_account_and_no_book() -> None:

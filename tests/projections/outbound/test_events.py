@@ -104,6 +104,12 @@ def test_what_does_not_go_out_is_nothing_to_the_world(topic: str) -> None:
         assert cloud_event(logged(topic, number, body)) is None
 
 
+def test_what_is_dismissed_in_no_book_is_nobodys() -> None:
+    event = logged("message-dismissed.v1", 1, (STORED / "message-dismissed.v1.json").read_bytes().splitlines()[0])
+    assert cloud_event(event) is not None
+    assert cloud_event(event._replace(stream="quar::7")) is None
+
+
 @pytest.mark.parametrize("topic", PUBLISHED)
 def test_events_go_out_as_they_always_did(topic: str, snapshot: Callable[[str, str], None]) -> None:
     snapshot(f"outbound/{topic}.json", "".join(f"{value.decode()}\n" for value in published(topic)))

@@ -49,11 +49,15 @@ def retry(
         made = [(id_, entry, _if_it_may(may, _again(entry, changes))) for id_, entry in batch]
         ready = [one for _, _, one in made if isinstance(one, Submission)]
         outcomes = iter(ledger.submit(ready, now_us=now_us)) if ready else iter(())
+        done: list[Submission] = []
         for id_, entry, one in made:
             outcome = next(outcomes) if isinstance(one, Submission) else _refused(one)
             answers.append((id_, outcome))
-            if entry is not None and isinstance(one, Submission):
-                _done_with(ledger, entry, one, outcome, now_us)
+            if isinstance(one, Submission):
+                done += _done_with(entry, one, outcome)
+        if done:
+            # Refused of what somebody else was first with: then it is closed as well.
+            ledger.submit(done, now_us=now_us)
     return answers
 
 
@@ -162,10 +166,11 @@ def _refused(fault: Fault) -> Outcome:
     return Outcome(Status.REFUSED, code=fault.code, field=fault.field, value=fault.value, rule=fault.rule)
 
 
-def _done_with(ledger: "Ledger", entry: Quarantined, made: Submission, outcome: Outcome, now_us: int | None) -> None:
-    """Dismiss an entry whose content was booked under another source id; under its own, the ledger is done with it."""
+def _done_with(entry: Quarantined | None, made: Submission, outcome: Outcome) -> Iterator[Submission]:
+    """The dismissal of an entry whose content was booked under another source id; under its own, it is done with."""
     command = made.command
-    if outcome.position is None or (command.source, command.source_id) == (entry.source, entry.source_id):
+    named = (command.source, command.source_id)
+    if entry is None or outcome.position is None or named == (entry.source, entry.source_id):
         return
     dismissal = DismissMessage(
         source="retry",
@@ -175,5 +180,4 @@ def _done_with(ledger: "Ledger", entry: Quarantined, made: Submission, outcome: 
         book=book_of(entry.book),
         entry=entry.id,
     )
-    # Refused where somebody else was first: then it is closed as well.
-    ledger.submit([Submission(dismissal, made.origin)], now_us=now_us)
+    yield Submission(dismissal, made.origin)

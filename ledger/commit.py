@@ -3,7 +3,7 @@
 The head row gives dense positions and a ``recorded_us`` that never goes backwards (invariant 8), and is the fence
 (invariant 9): a batch is written only at the *generation* that it was decided at, the count of commits that changed
 what more than one account depends on: a book, or who waits for which document. Everything else that another writer may
-have done meanwhile shows as a key that is taken.
+have done meanwhile shows as a key that is taken, or as an entry in quarantine that does not stand as it did.
 
 While a batch is decided its positions are *provisional*, ``PROVISIONAL`` + n for its nth event; the commit makes them
 real, and only then does it hold the head.

@@ -34,7 +34,11 @@ Entry = Annotated[int, Path(ge=1, le=10**12, description="The entry's number.")]
 Key = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key", description="The command's own name, its `source_id`; without it the entry gives one."
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[!-~]+( +[!-~]+)*$",
+        description="The command's own name, its `source_id`; without it the entry gives one.",
     ),
 ]
 
@@ -104,7 +108,7 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: Annotated[datetime, Meta(description="When it came first, UTC.")]
     attempts: Annotated[int, Meta(description="How often it has come.")]
     position: Annotated[str | None, Meta(description="Where it was booked at last, or dismissed: a log position.")]
-    reason: Annotated[str | None, Meta(description="Why it was dismissed; the event there says by whom.")]
+    reason: Annotated[str | None, Meta(description="Why it was dismissed; the event at its position says by whom.")]
     lane: Annotated[str | None, Meta(description="Whose later messages are parked behind it.")]
 
 

@@ -33,12 +33,15 @@ def book_of(named: str) -> str:
     return named if re.fullmatch(BOOK_ID, named) else ""
 
 
-def dismissed(command: DismissMessage, held: Held | None) -> MessageDismissed:
+def dismissed(command: DismissMessage, held: Held | None, *, is_opened: bool) -> MessageDismissed:
     """The event by which a message is dismissed. ``held``: what stands under the number of its entry, if anything does.
 
-    Refuses an entry that is not of the command's book, and one that is booked or dismissed already.
+    Refuses an entry that is not of the command's book, and one that is booked or dismissed already. ``is_opened``: whether
+    that book was opened; one that was not is there only as far as messages name it.
     """
     if held is None or book_of(held.book) != command.book:
+        if command.book and not is_opened:
+            raise Refusal(Code.BOOK_MUST_EXIST, "book", command.book)
         raise Refusal(Code.ENTRY_EXISTS, "entry", command.entry)
     if not held.is_open:
         raise Refusal(Code.ENTRY_OPEN, "entry", command.entry)

@@ -218,7 +218,7 @@ class Deciding:
             self._book_events(book, command)
             return None, document
         if isinstance(command, DismissMessage):
-            self._dismiss(command)
+            self._dismiss(command, is_opened=book is not None)
             return None, document
         assert book is not None
         if isinstance(command, AccountCommand):
@@ -307,8 +307,8 @@ class Deciding:
         self._state.given_up(stream, event.fact)
         self.changes += 1
 
-    def _dismiss(self, command: DismissMessage) -> None:
-        event = dismissed(command, self._held(command.entry))
+    def _dismiss(self, command: DismissMessage, *, is_opened: bool) -> None:
+        event = dismissed(command, self._held(command.entry), is_opened=is_opened)
         # One event an entry: whoever dismisses the same one at the same time finds the stream's first version taken.
         self._record(quarantine_stream(command.book, command.entry), 1, event)
         assert event.reason is not None

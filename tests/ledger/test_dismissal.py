@@ -83,8 +83,8 @@ def test_the_same_again_is_known_and_its_id_is_of_one_entry(ledger: Ledger) -> N
 def test_what_is_not_there_or_not_open_or_of_another_book_is_refused(ledger: Ledger) -> None:
     mine, theirs = kept(ledger, unreadable("main", "1"), unreadable("other", "2"))
     refused = submit(ledger, dismissal(99), dismissal(theirs), dismissal(mine, book="other"))
-    assert answers(refused) == ["entry_must_exist"] * 3
-    assert [(one.field, one.value) for one in refused] == [("entry", str(n)) for n in (99, theirs, mine)]
+    assert answers(refused) == ["entry_must_exist", "entry_must_exist", "book_must_exist"]
+    assert [(one.field, one.value) for one in refused] == [("entry", "99"), ("entry", str(theirs)), ("book", "other")]
     submit(ledger, dismissal(mine))
     assert answers(submit(ledger, dismissal(mine, source_id="again"))) == ["entry_must_be_open"]
     assert len(dismissals(ledger)) == 1

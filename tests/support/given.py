@@ -261,7 +261,9 @@ class Books:
 
     def _dismiss(self, command: DismissMessage) -> None:
         found = self.quarantine.get(command.entry)
-        self._record(quarantine_stream(command.book, command.entry), dismissed(command, found))
+        self._record(
+            quarantine_stream(command.book, command.entry), dismissed(command, found, is_opened=command.book == BOOK)
+        )
         assert found is not None
         self.quarantine[command.entry] = msgspec.structs.replace(found, is_open=False)
 

@@ -99,6 +99,10 @@ def served(store: Location, *options: str, **environment: str) -> Iterator[Serve
     server = Served(store, *options, **environment)
     try:
         yield server
+    except BaseException:
+        # Shown by pytest with the failure.
+        print(server.log)
+        raise
     finally:
         server.stop()
 

@@ -23,6 +23,7 @@ from tieout.api import intake, schemas
 from tieout.api.allowed import fault_of
 from tieout.api.answering import outcome_fields
 from tieout.api.asking import BookPath
+from tieout.api.failing import problem_of
 from tieout.api.forms import JSON, JSON_LINES
 from tieout.api.permits import permitted
 from tieout.api.problems import ApiCode, Problem
@@ -90,7 +91,7 @@ async def bulk(
         first = await anext(batches)
     except StopAsyncIteration:
         raise Problem(ApiCode.JSON, rule="a body must have a command at least") from None
-    return _Unwatched(_booked(service, first, batches), media_type=JSON_LINES)
+    return _Unwatched(_booked(request, first, batches), media_type=JSON_LINES)
 
 
 class _Unwatched(StreamingResponse):
@@ -118,9 +119,10 @@ async def _atomic(service: Service, batches: AsyncIterator[Sequence[Any]]) -> Re
 
 
 async def _booked(
-    service: Service, first: Sequence[Any], batches: AsyncIterator[Sequence[Any]]
+    request: Request, first: Sequence[Any], batches: AsyncIterator[Sequence[Any]]
 ) -> AsyncIterator[bytes]:
     """The outcomes of batches as lines. Reading and booking go on whatever becomes of the lines."""
+    service: Service = request.app.state.service
     done: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
 
     async def book() -> None:
@@ -144,7 +146,9 @@ async def _booked(
     try:
         while (lines := await done.get()) is not None:
             if isinstance(lines, BaseException):
-                yield _encode(_broken(lines)) + b"\n"
+                # The last line, where the rest could not be read or booked.
+                document = problem_of(lines, request).document(None)
+                yield _encode({**document, "line": None, "status": "broken"}) + b"\n"
             else:
                 yield lines
     finally:
@@ -166,12 +170,6 @@ def _fields(number: int, outcome: Outcome) -> dict[str, Any]:
     if outcome.status is Status.DUPLICATE:
         fields |= {"status": "booked" if outcome.awaited is None else "waiting", "hit": True}
     return fields
-
-
-def _broken(error: BaseException) -> dict[str, Any]:
-    """The last line, where the rest could not be read or booked."""
-    problem = error if isinstance(error, Problem) else Problem(ApiCode.STORE)
-    return {**problem.document(None), "line": None, "status": "broken"}
 
 
 async def _batches(

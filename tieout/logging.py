@@ -55,9 +55,7 @@ def configure(level: str, form: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    library = logging.getLogger("kafka")
-    library.propagate = False
-    library.handlers = [_IntoOurs()]
+    library = taken_over("kafka")
     # It repeats many times what ends in an error of its own; only who lives on without one has to hear it.
     library.setLevel(logging.CRITICAL)
     # It warns where another thread had the interpreter for a tenth of a second.
@@ -69,6 +67,14 @@ def configure(level: str, form: str) -> None:
 def hear_libraries() -> None:
     """Log what the libraries warn of, too."""
     logging.getLogger("kafka").setLevel(logging.WARNING)
+
+
+def taken_over(name: str) -> logging.Logger:
+    """The logger of a library, which from now on logs in the form of our own logs."""
+    library = logging.getLogger(name)
+    library.propagate = False
+    library.handlers = [_IntoOurs()]
+    return library
 
 
 class _IntoOurs(logging.Handler):

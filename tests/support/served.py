@@ -25,7 +25,7 @@ class Served:
     def __init__(
         self, store: Location, *options: str, key: str | None = None, port: int | None = None, **environment: str
     ) -> None:
-        self.store, self.port = store, port or _free_port()
+        self.store, self.port = store, port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         where = {"TIEOUT_DATABASE_URL" if isinstance(store, str) else "TIEOUT_STORE": str(store)}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TIEOUT_")}
@@ -81,8 +81,8 @@ class Served:
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def stop(self) -> int:
-        """As an operator does; its exit code."""
+    def end(self) -> int:
+        """As an operator ends it; its exit code. What it has said can still be read."""
         if self._process.poll() is None:
             self._process.terminate()
         try:
@@ -90,6 +90,12 @@ class Served:
         finally:
             if self._process.poll() is None:
                 self.kill()
+
+    def stop(self) -> int:
+        """End it, and forget what it has said; its exit code."""
+        try:
+            return self.end()
+        finally:
             self._log.close()
 
 
@@ -107,7 +113,8 @@ def served(store: Location, *options: str, **environment: str) -> Iterator[Serve
         server.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as tried:
         tried.bind(("127.0.0.1", 0))
         port: int = tried.getsockname()[1]

@@ -23,6 +23,8 @@ SLOW = (
     "sqlalchemy",
     "structlog",
 )
+# The framework brings opentelemetry's interfaces, and only these.
+EXTRA = ("kafka", "opentelemetry.exporter", "opentelemetry.instrumentation", "opentelemetry.sdk", "requests")
 
 
 def loaded(folder: Path, *arguments: str) -> set[str]:
@@ -71,6 +73,29 @@ def test_an_embedded_store_loads_nothing_of_servers(tmp_path: Path) -> None:
     loaded(tmp_path, "book", "open", "main", "--currency", "CNY")
     for command in ("status", "balance", "replay"):
         assert not {"kafka", "prometheus_client", "psycopg"} & loaded(tmp_path, command)
+
+
+def test_the_api_loads_nothing_of_kafka_and_traces_unless_asked(tmp_path: Path) -> None:
+    program = (
+        "import sys; from tieout.api.application import create; from tieout.settings import load; create(load({}));"
+        f"print(*[name for name in {EXTRA!r} if name in sys.modules])"
+    )
+
+    def found(**environment: str) -> set[str]:
+        ran = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PATH": os.environ["PATH"], **environment},
+        )
+        return set(ran.stdout.split())
+
+    collector = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
+    assert found() == found(TIEOUT_KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1") == set()
+    assert found(**collector, OTEL_SDK_DISABLED="true") == set()
+    assert found(**collector) == set(EXTRA) - {"kafka"}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
@@ -19,24 +20,31 @@ from tieout.api import (
     operation,
     own_keys,
     records,
+    tracing,
     unbooked,
 )
 from tieout.api.direct import PREFIX, Direct, Shortcut
 from tieout.api.failing import ANSWERED, problem_of
+from tieout.api.head import Head
 from tieout.api.outer import App, Limits, Outer
 from tieout.api.problems import ApiCode, respond
 from tieout.api.service import Service
 from tieout.api.stopping import when_told
 from tieout.settings import Settings
 
+if TYPE_CHECKING:
+    from tieout.api.spans import Traces
+
 _PARTS = (commands, bulk, lists, records, explaining, following, inbox, unbooked, own_keys, describing, operation)
 
 
 def create(settings: Settings) -> App:
     """The ASGI application over the store of the settings, which is opened when it starts."""
-    app = framework(settings)
+    traces = tracing.traces()
+    app = framework(settings, traces)
     limits = Limits(settings.api_body_bytes, settings.api_bulk_bytes)
-    return Outer(Direct(app, _shortcuts(app), answered), limits, app.state.service.metrics.seen)
+    whole = Outer(Head(Direct(app, _shortcuts(app), answered)), limits, app.state.service.metrics.seen)
+    return whole if traces is None else traces.around(whole)
 
 
 def _shortcuts(app: FastAPI) -> dict[tuple[str, str], Shortcut]:
@@ -53,9 +61,9 @@ def _shortcuts(app: FastAPI) -> dict[tuple[str, str], Shortcut]:
     return found
 
 
-def framework(settings: Settings) -> FastAPI:
+def framework(settings: Settings, traces: "Traces | None" = None) -> FastAPI:
     """The routes and their errors, without what goes around each request."""
-    service = Service(settings)
+    service = Service(settings) if traces is None else Service(settings, traces.desk)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -65,6 +73,8 @@ def framework(settings: Settings) -> FastAPI:
             yield
         finally:
             await service.stop()
+            if traces is not None:
+                traces.close()
 
     app = FastAPI(
         title="Tieout",
@@ -74,6 +84,8 @@ def framework(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        # It would send paths, queries and the text of errors to whoever the environment names.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.service = service
     for one in _PARTS:
@@ -93,7 +105,8 @@ async def answered(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> set[str]:
-    """What the routes of a path take, all together."""
+    """What the routes of a path take, all together; HEAD wherever GET is."""
     path = request.scope["path"]
     routes = [one for one in request.app.routes if isinstance(one, APIRoute) and one.path_regex.match(path)]
-    return {method for one in routes for method in one.methods or ()}
+    found = {method for one in routes for method in one.methods or ()}
+    return found | {"HEAD"} if "GET" in found else found

@@ -4,6 +4,7 @@ With several processes each counts for itself in files of ``PROMETHEUS_MULTIPROC
 """
 
 import os
+from collections.abc import Iterable
 from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -19,9 +20,9 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 class Metrics:
-    """The figures of one process. ``store``: what says where the store stands, asked when somebody wants to know."""
+    """The figures of one process. ``asked``: what says how others stand, such as the store, when somebody wants to know."""
 
-    def __init__(self, store: Collector) -> None:
+    def __init__(self, asked: Iterable[Collector]) -> None:
         registry = CollectorRegistry()
         self._commands = Counter(
             "tieout_commands", "Commands, by what became of them.", ["command", "outcome"], registry=registry
@@ -39,7 +40,8 @@ class Metrics:
         if MULTIPROCESS in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        registry.register(store)
+        for one in asked:
+            registry.register(one)
         self._registry = registry
 
     def booked(self, command: str, outcome: Outcome) -> None:

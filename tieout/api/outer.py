@@ -85,6 +85,7 @@ class Outer:
 
     def _told(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "")
+        state = scope["state"]
         self._seen(scope["method"], route, status, seconds)
         self._log.info(
             "request",
@@ -93,7 +94,8 @@ class Outer:
             route=route,
             status=status,
             ms=round(seconds * 1000, 1),
-            subject=scope["state"].get("subject"),
+            subject=state.get("subject"),
+            **({"trace_id": state["trace_id"]} if "trace_id" in state else {}),
         )
 
 

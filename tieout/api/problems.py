@@ -176,9 +176,14 @@ def status_of(code: str) -> HTTPStatus:
 
 def respond(request: Request, problem: Problem) -> Response:
     """A problem as the response to a request."""
-    request_id = request.scope.get("state", {}).get("request_id")
+    state = request.scope.setdefault("state", {})
+    # For whoever describes the request.
+    state["problem"] = problem.code
     return Response(
-        msgspec.json.encode(problem.document(request_id)), problem.status, problem.headers, media_type=MEDIA_TYPE
+        msgspec.json.encode(problem.document(state.get("request_id"))),
+        problem.status,
+        problem.headers,
+        media_type=MEDIA_TYPE,
     )
 
 

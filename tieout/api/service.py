@@ -12,6 +12,8 @@ from http import HTTPStatus
 from time import monotonic
 from typing import TypeVar
 
+from prometheus_client.registry import Collector
+
 from domain.book import Book
 from domain.periods import days_of
 from domain.refusals import RULES, Code
@@ -25,6 +27,7 @@ from projections.readers import Readers
 from tieout.api.access import access
 from tieout.api.counter import Counter
 from tieout.api.desk import Desk
+from tieout.api.kafka_lag import KafkaLag, ask
 from tieout.api.measuring import Metrics
 from tieout.api.problems import ApiCode, Problem
 from tieout.settings import Settings
@@ -43,19 +46,23 @@ LOOK_SECONDS = 0.02
 class Service:
     """Of one process and one event loop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, desk: Callable[..., Desk] = Desk) -> None:
         self.settings = settings
+        self._desk = desk
         self._books: set[str] = set()
         self.is_stopping = False
         self.standing = Standing(settings.location, None)
-        self.metrics = Metrics(Measured(self.standing, []))
+        asked: list[Collector] = [Measured(self.standing, [])]
+        if settings.kafka_bootstrap_servers is not None:
+            asked.append(KafkaLag(lambda: ask(self._rehearsing, settings)))
+        self.metrics = Metrics(asked)
 
     async def start(self) -> None:
         """Open the store; within the event loop that will serve."""
         settings = self.settings
         self.ledger = Ledger.open(settings.location)
         self._rehearsing = Ledger.open(settings.location)
-        self.desk = Desk(self.ledger, now_us=settings.now_us)
+        self.desk = self._desk(self.ledger, now_us=settings.now_us)
         self.access = access(settings)
         self._readers = Readers(settings.location, READERS)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="tieout-question")

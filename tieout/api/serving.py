@@ -29,6 +29,7 @@ from tieout.api.keys import first_key
 from tieout.api.measuring import MULTIPROCESS
 from tieout.api.outer import App
 from tieout.api.parent import end_with_parent
+from tieout.api.tracing import refuse_missing
 from tieout.errors import UserError
 from tieout.settings import Settings, load
 
@@ -67,6 +68,7 @@ def refuse_unservable(settings: Settings) -> None:
     """Raises ``UserError`` where it cannot be served so; to be asked before anything is made for it."""
     if settings.api_workers > 1 and isinstance(settings.location, Path):
         raise UserError("error.serve_workers")
+    refuse_missing()
     _refuse_taken(settings.api_listen, *_address(settings))
 
 

@@ -280,6 +280,7 @@ ERRORS = {
     " nothing.",
     "error.no_kafka": "the settings name no Kafka.\nNext: set TIEOUT_KAFKA_BOOTSTRAP_SERVERS, for example to localhost:9092.",
     "error.serve_listen": "the API cannot listen at {where}: {reason}.\nNext: name another address with --listen.",
+    "error.serve_traces": "the environment asks for traces (OTEL_EXPORTER_OTLP_ENDPOINT), and what sends them is not installed: {missing}.\nNext: pip install 'tieout[otel]', or unset the variable.",
     "error.serve_workers": "several processes need PostgreSQL; this store is a file.\nNext: set TIEOUT_DATABASE_URL, or serve with one.",
     "error.part_unknown": "a worker has no part {name}.\nNext: take one of {names}.",
     "error.server": "the database {store} cannot be used: {reason}.\nNext: check that its server runs and can be reached from"

@@ -261,6 +261,7 @@ ERRORS = {
     "error.listen": "工作进程无法监听 {where}：{reason}。\n下一步：把 TIEOUT_WORKER_LISTEN 设为另一地址，或设为空。",
     "error.no_kafka": "设置中没有 Kafka。\n下一步：设置 TIEOUT_KAFKA_BOOTSTRAP_SERVERS，例如 localhost:9092。",
     "error.serve_listen": "接口无法监听 {where}：{reason}。\n下一步：用 --listen 指定另一地址。",
+    "error.serve_traces": "环境变量要求发送链路追踪（OTEL_EXPORTER_OTLP_ENDPOINT），但所需的组件未安装：{missing}。\n下一步：pip install 'tieout[otel]'，或取消该变量。",
     "error.serve_workers": "多个进程需要 PostgreSQL；此存储是一个文件。\n下一步：设置 TIEOUT_DATABASE_URL，或只用一个进程。",
     "error.part_unknown": "工作进程没有 {name} 这一部分。\n下一步：取 {names} 之一。",
     "error.server": "数据库 {store} 无法使用：{reason}。\n下一步：检查其服务器是否在运行、能否从此处连接，以及"

@@ -201,3 +201,21 @@ def test_a_name_that_the_query_has_not_is_refused(clients: Any, route: Route) ->
 
 def only_path(route: Route) -> list[dict[str, Any]]:
     return [one for one in route.said.get("parameters", ()) if one["in"] == "path"]
+
+
+OWN = ("date", "x-request-id")
+"""Headers that no two answers share."""
+
+
+@pytest.mark.parametrize("route", [one for one in ROUTES if one.method == "GET"], ids=named)
+def test_head_is_answered_as_get_is_without_content(clients: Any, route: Route) -> None:
+    client = clients("admin:*")
+    got, headed = route.call(client, "main"), route._replace(method="HEAD").call(client, "main")
+    assert headed.status_code == got.status_code
+    assert headed.content == b""
+    assert got.content
+    headers = [{name: value for name, value in one.headers.items() if name not in OWN} for one in (got, headed)]
+    if route.path == "/metrics":
+        # The first of the two is counted in the second.
+        assert all(int(one.pop("content-length")) > 0 for one in headers)
+    assert headers[1] == headers[0]

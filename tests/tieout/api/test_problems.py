@@ -101,7 +101,7 @@ def test_no_role_is_a_document(server: Served, book: Book) -> None:
 
 
 def test_what_a_path_takes_is_said(admin: httpx2.Client) -> None:
-    assert admin.put("/v1/keys").headers["Allow"] == "GET, POST"
+    assert admin.put("/v1/keys").headers["Allow"] == "GET, HEAD, POST"
 
 
 @pytest.mark.parametrize(

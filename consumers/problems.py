@@ -32,7 +32,6 @@ class RowCode(StrEnum):
 class RetryCode(StrEnum):
     """Why an entry of the quarantine is not tried again."""
 
-    ENTRY_OPEN = "entry_must_be_open"
     COMMAND_NEEDED = "entry_must_hold_a_command"
 
 
@@ -62,7 +61,6 @@ ROW_RULES: dict[AnyCode, str] = {
     RowCode.EXACT: "an amount must not have more decimals than its currency",
     RowCode.AMOUNT_GIVEN: "a document must have an amount",
     RowCode.CUSTOMER: "a document must have a customer, unless the mapping sends those without to a house account",
-    RetryCode.ENTRY_OPEN: "only an open entry of the quarantine can be tried again",
     RetryCode.COMMAND_NEEDED: "the entry holds rows, not a command: correct the file and import it again,"
     " have the message sent again, or give a whole command",
     MessageCode.NOT_SUPPORTED: "events of this type cannot be booked yet",

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from consumers.commands import parse_command
 from consumers.envelope import COMMAND_OF, numbered
 from consumers.problems import Fault, RetryCode, invalid, row_fault
-from domain.commands import Command
+from domain.commands import Command, DismissMessage
 from domain.decide import entered_document
+from domain.dismissal import book_of
 from domain.documents import document_id
+from domain.refusals import RULES, Code
 from ledger.outcomes import Outcome, Status, Submission, token
 from ledger.quarantine import Quarantined
 
@@ -47,11 +49,15 @@ def retry(
         made = [(id_, entry, _if_it_may(may, _again(entry, changes))) for id_, entry in batch]
         ready = [one for _, _, one in made if isinstance(one, Submission)]
         outcomes = iter(ledger.submit(ready, now_us=now_us)) if ready else iter(())
+        done: list[Submission] = []
         for id_, entry, one in made:
             outcome = next(outcomes) if isinstance(one, Submission) else _refused(one)
             answers.append((id_, outcome))
-            if entry is not None and isinstance(one, Submission):
-                _done_with(ledger, entry, one, outcome)
+            if isinstance(one, Submission):
+                done += _done_with(entry, one, outcome)
+        if done:
+            # Refused of what somebody else was first with: then it is closed as well.
+            ledger.submit(done, now_us=now_us)
     return answers
 
 
@@ -69,7 +75,7 @@ def _if_it_may(may: Callable[[Command], Fault | None], made: Submission | Fault)
 def _again(entry: Quarantined | None, changes: Lookup[str, Any]) -> Submission | Fault:
     """The command that an entry holds, changed, or what is wrong with it."""
     if entry is None or entry.status != "open":
-        return row_fault(RetryCode.ENTRY_OPEN, "id", "" if entry is None else entry.id)
+        return Fault(Code.ENTRY_OPEN.value, "id", "" if entry is None else str(entry.id), RULES[Code.ENTRY_OPEN])
     if "command" in changes:
         named = {"book": entry.book, "source": entry.source, "source_id": entry.source_id}
         whole = {name: value for name, value in (named | dict(changes)).items() if value is not None}
@@ -160,9 +166,18 @@ def _refused(fault: Fault) -> Outcome:
     return Outcome(Status.REFUSED, code=fault.code, field=fault.field, value=fault.value, rule=fault.rule)
 
 
-def _done_with(ledger: "Ledger", entry: Quarantined, made: Submission, outcome: Outcome) -> None:
-    """Close an entry whose content was booked under another source id; under its own, the ledger did so."""
+def _done_with(entry: Quarantined | None, made: Submission, outcome: Outcome) -> Iterator[Submission]:
+    """The dismissal of an entry whose content was booked under another source id; under its own, it is done with."""
     command = made.command
-    if outcome.position is None or (command.source, command.source_id) == (entry.source, entry.source_id):
+    named = (command.source, command.source_id)
+    if entry is None or outcome.position is None or named == (entry.source, entry.source_id):
         return
-    ledger.dismiss(entry.id, f"booked as {command.source} {command.source_id} at {token(outcome.position)}")
+    dismissal = DismissMessage(
+        source="retry",
+        source_id=f"entry-{entry.id}",
+        actor=command.actor,
+        reason=f"booked as {command.source} {command.source_id} at {token(outcome.position)}",
+        book=book_of(entry.book),
+        entry=entry.id,
+    )
+    yield Submission(dismissal, made.origin)

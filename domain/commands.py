@@ -40,9 +40,11 @@ Number = Annotated[
     StringConstraints(min_length=1, max_length=90, pattern=_NO_CONTROLS),
     Field(description="The document's number, within its kind and series."),
 ]
+BOOK_ID = r"^[a-z0-9][a-z0-9-]{0,31}$"
+"""What a book may be called."""
 BookId = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$"),
+    StringConstraints(pattern=BOOK_ID),
     Field(description="The book 账套: one legal entity's set of accounts."),
 ]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -959,6 +961,20 @@ class RejectDeferredFact(CommandBase):
     fact_source_id: Id = Field(description="Its id, as its source named it.")
 
 
+class DismissMessage(CommandBase):
+    """Never book a message that stands in quarantine, by the number of its entry. It is kept there, and whole.
+
+    What is parked behind it goes on. Sent again, the message stays dismissed. The book need not have been opened.
+    """
+
+    command: Annotated[Literal["DismissMessage"], NAME] = "DismissMessage"
+    reason: Why
+    book: Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9-]{0,31})?$")] = Field(
+        description="The book 账套 that the message names; empty where it names none, or what no book can be called."
+    )
+    entry: Annotated[int, Field(ge=1, le=LIMIT)] = Field(description="The number of its entry in quarantine.")
+
+
 Controlled = Literal[
     "RecordRefund",
     "IssueCreditNote",
@@ -1126,6 +1142,7 @@ Command = (
     | StateControlTotals
     | StateRates
     | RejectDeferredFact
+    | DismissMessage
     | RequestApproval
     | GiveApproval
     | RefuseApproval

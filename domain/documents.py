@@ -106,6 +106,11 @@ def rate_stream(book: str, source: str) -> str:
     return f"rate:{book}:{source}"
 
 
+def quarantine_stream(book: str, entry: int) -> str:
+    """The event stream of an entry in quarantine: ``quar:<book>:<entry>``; its book is empty where it names none."""
+    return f"quar:{book}:{entry}"
+
+
 class AccountName(NamedTuple):
     """Book, customer and currency of a customer account, read from its stream."""
 

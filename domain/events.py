@@ -791,6 +791,20 @@ class DeferredFactRejected(Event, frozen=True, kw_only=True, omit_defaults=True)
     fact: int
 
 
+class MessageDismissed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody decided that a message in quarantine is never to be booked; ``reason`` says why.
+
+    ``entry`` is its number there, ``code`` why it stood there. ``message_source`` and ``message_source_id`` are as far as
+    they could be read; ``digest`` (SHA-256, hex) is that of the book and source that it stood under and of what came.
+    """
+
+    entry: int
+    message_source: str | None = None
+    message_source_id: str | None = None
+    code: str
+    digest: str
+
+
 class ControlTotalsStated(Event, frozen=True, kw_only=True, omit_defaults=True):
     """控制总数: how many messages ``feed`` says that it sent for a day in a currency, and the sum of their amounts.
 
@@ -850,6 +864,7 @@ TOPICS: dict[str, type[Event]] = {
     "fact-deferred.v1": FactDeferred,
     "deferred-fact-applied.v1": DeferredFactApplied,
     "deferred-fact-rejected.v1": DeferredFactRejected,
+    "message-dismissed.v1": MessageDismissed,
     "control-totals-stated.v1": ControlTotalsStated,
 }
 """Stored topic → event. A topic once written stays readable for ever."""

@@ -23,6 +23,8 @@ class Code(StrEnum):
     SAME_NUMBER = "same_number_must_have_same_content"
     VERSION = "version_must_be_the_current_one"
     FACT_WAITING = "fact_must_be_waiting"
+    ENTRY_EXISTS = "entry_must_exist"
+    ENTRY_OPEN = "entry_must_be_open"
     APPROVAL_PENDING = "approval_must_be_pending"
     CHECKER_DIFFERS = "checker_must_differ_from_maker"
     INSTRUCTION_NEW = "instruction_must_not_be_booked_yet"
@@ -101,6 +103,8 @@ RULES: dict[Code, str] = {
     Code.SAME_NUMBER: "the same document number must always come with the same content",
     Code.VERSION: "a command that names the version it was made for is booked at that version only",
     Code.FACT_WAITING: "only a fact that waits for a document can be rejected",
+    Code.ENTRY_EXISTS: "only an entry of the book's own quarantine can be dismissed",
+    Code.ENTRY_OPEN: "only an open entry of the quarantine can be tried again or dismissed",
     Code.APPROVAL_PENDING: "only a request that nobody has approved or refused yet can be decided",
     Code.CHECKER_DIFFERS: "nobody approves what he made or asked for himself",
     Code.INSTRUCTION_NEW: "what is to be approved must not be in the books already",

@@ -90,11 +90,3 @@ class Beside:
     def is_paused(self, name: str) -> bool:
         """Whether what is called so is paused."""
         return self._connection.execute("SELECT 1 FROM paused WHERE name = ?", (name,)).fetchone() is not None
-
-    def dismiss(self, entry: int, reason: str) -> bool:
-        """Close an open entry without booking it; it stays, with the reason. Whether it was open."""
-        changed = self._connection.execute(
-            "UPDATE quarantine SET status = 'dismissed', reason = ? WHERE shard = 0 AND id = ? AND status = 'open'",
-            (reason, entry),
-        )
-        return changed.rowcount > 0

@@ -3,7 +3,7 @@
 The head row gives dense positions and a ``recorded_us`` that never goes backwards (invariant 8), and is the fence
 (invariant 9): a batch is written only at the *generation* that it was decided at, the count of commits that changed
 what more than one account depends on: a book, or who waits for which document. Everything else that another writer may
-have done meanwhile shows as a key that is taken.
+have done meanwhile shows as a key that is taken, or as an entry in quarantine that does not stand as it did.
 
 While a batch is decided its positions are *provisional*, ``PROVISIONAL`` + n for its nth event; the commit makes them
 real, and only then does it hold the head.
@@ -22,7 +22,7 @@ from ledger.database import Connection
 from ledger.errors import GenerationMoved, StaleTracking
 from ledger.head import Head
 from ledger.quarantine import mark
-from ledger.register import Entries, Released
+from ledger.register import Dismissed, Entries, Released
 
 PROVISIONAL = 1 << 62
 """Positions from this one on are provisional; it stands itself for the last event before the commit."""
@@ -171,6 +171,9 @@ _QUARANTINE = """INSERT INTO quarantine
     WHERE quarantine.status = 'open'"""
 _RELEASE = """UPDATE quarantine SET status = 'booked', position = ?
     WHERE shard = 0 AND status = 'open' AND source = ? AND source_id = ?"""
+# By what it was decided on: another writer may have closed it, or the same message come with another fault.
+_DISMISS = """UPDATE quarantine SET status = 'dismissed', position = ?, reason = ?
+    WHERE shard = 0 AND status = 'open' AND id = ? AND code = ?"""
 _PARK = """INSERT INTO parked (shard, lane, book, source, source_id, origin, raw, recorded_us)
     VALUES (0, ?, ?, ?, ?, ?, ?, ?)"""
 _UNPARK = "DELETE FROM parked WHERE shard = 0 AND id = :id"
@@ -192,6 +195,10 @@ def _write_more(connection: Connection, commit: Commit, head: Head) -> None:
     for entry in entries.quarantine:
         if isinstance(entry, Released):
             connection.execute(_RELEASE, (real(entry.position, base), entry.source, entry.source_id))
+        elif isinstance(entry, Dismissed):
+            closing = (real(entry.position, base), entry.reason, entry.entry, entry.code)
+            if not connection.execute(_DISMISS, closing).rowcount:
+                raise GenerationMoved
         else:
             connection.execute(_QUARANTINE, (mark(entry), *astuple(entry), head.recorded_us))
     for parked in entries.unparked:

@@ -19,6 +19,7 @@ from domain.commands import (
     ID_LENGTH,
     AccountCommand,
     Command,
+    DismissMessage,
     GiveApproval,
     OpenBook,
     RefuseApproval,
@@ -37,12 +38,14 @@ from domain.decide import (
     receive_and_evolve,
 )
 from domain.decide_book import BookCommand, decide_book
+from domain.dismissal import Held, dismissed
 from domain.documents import (
     AccountName,
     account_stream,
     approval_stream,
     book_stream,
     feed_stream,
+    quarantine_stream,
     rate_stream,
     waiting_stream,
 )
@@ -59,7 +62,8 @@ from ledger.database import Connection
 from ledger.digest import digest
 from ledger.naming import Naming
 from ledger.outcomes import Acknowledged, Entry, Outcome, Status, Submission, Unreadable
-from ledger.register import Entries, Keyed, Known, Lookup, Register, Released
+from ledger.quarantine import mark
+from ledger.register import Dismissed, Entries, Keyed, Known, Lookup, Register, Released
 from ledger.state import State
 
 _TOUCH_NOTHING = frozenset({InvoiceIssued, PaymentReceived})
@@ -158,7 +162,7 @@ class Deciding:
         content = digest(command)
         key = (command.source, command.source_id)
         book = self._state.book(command.book)
-        if book is None and not isinstance(command, OpenBook):
+        if book is None and not isinstance(command, OpenBook | DismissMessage):
             raise Refusal(Code.BOOK_MUST_EXIST, "book", command.book)
         known = self._receipts.get(key)
         if known is not None:
@@ -212,6 +216,9 @@ class Deciding:
         """Book a command, or let it wait: the document that it waits for, if any, and the one that it is about."""
         if isinstance(command, BookCommand):
             self._book_events(book, command)
+            return None, document
+        if isinstance(command, DismissMessage):
+            self._dismiss(command, is_opened=book is not None)
             return None, document
         assert book is not None
         if isinstance(command, AccountCommand):
@@ -299,6 +306,28 @@ class Deciding:
         self._record(stream, self._next_version(stream), event)
         self._state.given_up(stream, event.fact)
         self.changes += 1
+
+    def _dismiss(self, command: DismissMessage, *, is_opened: bool) -> None:
+        event = dismissed(command, self._held(command.entry), is_opened=is_opened)
+        # One event an entry: whoever dismisses the same one at the same time finds the stream's first version taken.
+        self._record(quarantine_stream(command.book, command.entry), 1, event)
+        assert event.reason is not None
+        closing = Dismissed(PROVISIONAL + len(self.recorded), command.entry, event.reason, event.code)
+        self.entries.quarantine.append(closing)
+
+    def _held(self, entry: int) -> Held | None:
+        """What stands in quarantine under a number, after what this batch has done so far."""
+        held = self._register.held(entry)
+        for done in self.entries.quarantine:
+            if held is None or not held.is_open:
+                break
+            if isinstance(done, Dismissed):
+                held = replace(held, is_open=done.entry != entry)
+            elif isinstance(done, Released):
+                held = replace(held, is_open=(done.source, done.source_id) != (held.source, held.source_id))
+            elif mark(done).hex() == held.digest:
+                held = replace(held, code=done.code)
+        return held
 
     def _next_version(self, stream: str) -> int:
         """The next version of a stream that has no state."""

@@ -370,11 +370,6 @@ class Ledger(Application[str]):
         """Name → position of all tracking whose name starts so."""
         return self.recorder.tracked(prefix)
 
-    def dismiss(self, entry: int, reason: str) -> bool:
-        """Close an open entry without booking it; it stays, with the reason. Whether it was open."""
-        with self._lock:
-            return self._beside.dismiss(entry, reason)
-
 
 def _at(outcome: Outcome, base: int) -> Outcome:
     """An outcome with its real position, once the commit has given it."""

@@ -11,7 +11,7 @@ from ledger.outcomes import Unreadable
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
-    """One message in quarantine. ``raw`` is JSON text of what came; ``position`` where it was booked at last.
+    """One message in quarantine. ``raw`` is JSON text of what came; ``position`` where it was booked at last, or dismissed.
 
     ``lane``: whose later messages are parked behind it; ``attempts``: how often it has come.
     """
@@ -28,7 +28,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     raw: Annotated[str, Meta(description="What came, as JSON text.")]
     recorded_us: RecordedUs
     status: Annotated[Literal["open", "booked", "dismissed"], Meta(description="What became of it.")]
-    position: Annotated[int | None, Meta(description="The place in the log where it was booked at last.")]
+    position: Annotated[int | None, Meta(description="The place in the log where it was booked at last, or dismissed.")]
     reason: Annotated[str | None, Meta(description="Why it was dismissed.")]
     lane: Annotated[str | None, Meta(description="Whose later messages are kept behind it: topic and key.")]
     attempts: Annotated[int, Meta(description="How often it has come.")]

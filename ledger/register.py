@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from domain.dismissal import Held
 from domain.events import Event
 from domain.history import Source
 from ledger.attachments import Attachment
@@ -39,6 +40,18 @@ class Released(NamedTuple):
     source_id: str
 
 
+class Dismissed(NamedTuple):
+    """An entry in quarantine is closed without being booked: by the event at ``position``, for ``reason``.
+
+    ``code``: why it stands there, as the event says.
+    """
+
+    position: int
+    entry: int
+    reason: str
+    code: str
+
+
 class Entries(msgspec.Struct):
     """Rows to write with a commit, in the columns of their tables but for ``shard``; quarantine in order of arrival.
 
@@ -50,7 +63,7 @@ class Entries(msgspec.Struct):
     receipts: list[tuple[str, str, bytes, int, int, str | None, str | None]] = []
     documents: list[tuple[str, str, bytes, int, int, int, str | None]] = []
     touches: list[tuple[str, str, int]] = []
-    quarantine: list[Unreadable | Released] = []
+    quarantine: list[Unreadable | Released | Dismissed] = []
     attachments: list[Attachment] = []
     awaited: list[tuple[str, str]] = []
     parked: list[tuple[str, str, str, str, str, str]] = []
@@ -81,6 +94,7 @@ _DOCUMENTS = """SELECT document, digest, last, events, awaited FROM documents
     WHERE shard = 0 AND book = :of AND """
 _BLOCKED = "SELECT lane FROM quarantine WHERE shard = 0 AND status = 'open' AND "
 _BEHIND = "SELECT DISTINCT lane FROM parked WHERE shard = 0 AND "
+_HELD = "SELECT book, source, source_id, code, mark, status FROM quarantine WHERE shard = 0 AND id = ?"
 _CONCERNING = """SELECT originator_id, originator_version, topic, state FROM events WHERE position IN (
     SELECT position FROM documents WHERE shard = 0 AND book = :book AND document = :document
     UNION SELECT position FROM touches WHERE shard = 0 AND book = :book AND document = :document) ORDER BY position"""
@@ -120,6 +134,21 @@ class Register:
         blocked = connection.execute(_BLOCKED + among, parameters).fetchall()
         behind = connection.execute(_BEHIND + among, parameters).fetchall()
         return {lane for (lane,) in blocked}, {lane for (lane,) in behind}
+
+    def held(self, entry: int) -> Held | None:
+        """What stands in quarantine under a number, or None."""
+        row = self._connection.execute(_HELD, (entry,)).fetchone()
+        if row is None:
+            return None
+        book, source, source_id, code, digest, status = row
+        return Held(
+            book=book,
+            source=source,
+            source_id=source_id,
+            code=code,
+            digest=bytes(digest).hex(),
+            is_open=status == "open",
+        )
 
     def concerning(self, book: str, document: str) -> list[Source]:
         """The events that concern a document, in log order."""

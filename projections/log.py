@@ -169,7 +169,8 @@ def _logged(row: tuple[int, str, int, int, str, bytes]) -> Logged:
 
 # Searched by the database: a row that is not wanted costs a tenth of one that is handed over.
 _OF_BOOK = """WHERE position > :after AND position <= :upto
-    AND (substr(originator_id, 1, length(:account)) IN (:account, :waiting, :feed, :rate, :approval) OR originator_id = :own)"""
+    AND (substr(originator_id, 1, length(:account)) IN (:account, :waiting, :feed, :rate, :approval, :quarantine)
+        OR originator_id = :own)"""
 _ENDING = """ AND (substr(originator_id, length(originator_id) - length(:ending) + 1) = :ending
     OR originator_id = :own)"""
 _HOLDING = {False: " AND instr(state, :holding) > 0", True: " AND position(:holding IN state) > 0"}
@@ -200,6 +201,7 @@ def events(
             "feed": f"feed:{book}:",
             "approval": approval_stream(book, ""),
             "rate": f"rate:{book}:",
+            "quarantine": f"quar:{book}:",
             "holding": holding,
             "ending": ending,
         },

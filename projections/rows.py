@@ -136,6 +136,7 @@ LEAN: dict[str, type[_Moving] | None] = {
     "fact-deferred.v1": None,
     "deferred-fact-applied.v1": None,
     "deferred-fact-rejected.v1": None,
+    "message-dismissed.v1": None,
     "control-totals-stated.v1": None,
 }
 """Topic → what of its events makes rows of items and turnover; None: nothing."""

@@ -39,6 +39,7 @@ _UNCOUNTED = frozenset(
         "StateControlTotals",
         "StateRates",
         "RejectDeferredFact",
+        "DismissMessage",
         "ChangeAuthorities",
         "RequestApproval",
         "GiveApproval",

@@ -28,6 +28,7 @@ KEYED_BY_BOOK = frozenset(
         "StateControlTotals",
         "StateRates",
         "RejectDeferredFact",
+        "DismissMessage",
         "ChangeAuthorities",
         "RequestApproval",
         "GiveApproval",

@@ -2,7 +2,7 @@
 
 In their order they are one story, which a new book takes from the first to the last: a year of service is billed in two
 instalments, the first of them paid but for a little, disputed and won; of the second a part is credited, a part goes to
-another customer, and the rest is a bad debt. What is to be rejected or refused must have been sent before.
+another customer, and the rest is a bad debt. What is to be rejected, dismissed or refused must have been sent before.
 """
 
 from typing import Any
@@ -239,6 +239,12 @@ _STORY = [
         reason="the payment was never ours",
         fact_source="bank",
         fact_source_id="chargeback-91",
+    ),
+    _from(
+        *("desk", "dismiss-1", "DismissMessage", _BOOK),
+        actor="wang",
+        reason="a message of a test system",
+        entry=1,
     ),
     _from(
         *("desk", "close-2026-01", "ClosePeriod", _BOOK),

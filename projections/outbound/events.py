@@ -74,7 +74,8 @@ def cloud_event(logged: Logged, deferred: stored.FactDeferred | None = None) -> 
     ``deferred``: the ``FactDeferred`` whose end the event tells, which alone knows the customer.
     """
     event = logged.event
-    if logged.kind in NOT_PUBLISHED:
+    # A message that names no book was dismissed in nobody's: there is no source to tell it, and no key to tell it under.
+    if logged.kind in NOT_PUBLISHED or not logged.book:
         return None
     type_ = TYPE_OF[type(event)]
     if isinstance(event, (stored.DeferredFactApplied, stored.DeferredFactRejected)):
@@ -534,6 +535,15 @@ def _fact_deferred(event: stored.FactDeferred) -> Fields:
     }
 
 
+def _message_dismissed(event: stored.MessageDismissed) -> Fields:
+    return {
+        "entry": event.entry,
+        "message_source": _given(event.message_source),
+        "message_source_id": _given(event.message_source_id),
+        "code": event.code,
+    }
+
+
 def _had_waited(
     event: stored.DeferredFactApplied | stored.DeferredFactRejected, deferred: stored.FactDeferred, stream: str
 ) -> Fields:
@@ -583,6 +593,7 @@ _FIELDS: dict[type[stored.Event], Callable[[Any], Fields]] = {
     stored.AllowancePosted: _allowance_posted,
     stored.RevaluationPosted: _revaluation_posted,
     stored.FactDeferred: _fact_deferred,
+    stored.MessageDismissed: _message_dismissed,
 }
 
 TYPE_OF: dict[type[stored.Event], str] = {
@@ -618,5 +629,6 @@ TYPE_OF: dict[type[stored.Event], str] = {
     stored.FactDeferred: "tieout.fact-deferred.v1",
     stored.DeferredFactApplied: "tieout.deferred-fact-applied.v1",
     stored.DeferredFactRejected: "tieout.deferred-fact-rejected.v1",
+    stored.MessageDismissed: "tieout.message-dismissed.v1",
 }
 """Event → the ``type`` that it goes out under, which has nothing to do with the version that it is stored under."""

@@ -642,6 +642,17 @@ class DeferredFactRejected(OfAccount, frozen=True, kw_only=True):
     deferred: Annotated[Text, Meta(description="The id of the event by which it waited.")]
 
 
+class MessageDismissed(Public, frozen=True, kw_only=True):
+    """A message that could not be booked was given up by somebody; `reason` says why. It is kept in quarantine."""
+
+    entry: Annotated[int, Meta(ge=1, description="The number of its entry in quarantine.")]
+    message_source: Annotated[Text | UnsetType, Meta(description="Who sent it, as far as it could be read.")] = UNSET
+    message_source_id: Annotated[
+        Text | UnsetType, Meta(description="The sender's own id of it, as far as it could be read.")
+    ] = UNSET
+    code: Annotated[Text, Meta(description="Why it was not booked: the code of the refusal.")]
+
+
 class DeferredFactApplied(OfAccount, frozen=True, kw_only=True):
     """What had waited was decided: booked, by the events with the same source and source_id, or refused."""
 
@@ -687,5 +698,6 @@ TYPES: dict[str, type[Public]] = {
     "tieout.fact-deferred.v1": FactDeferred,
     "tieout.deferred-fact-applied.v1": DeferredFactApplied,
     "tieout.deferred-fact-rejected.v1": DeferredFactRejected,
+    "tieout.message-dismissed.v1": MessageDismissed,
 }
 """``type`` of the CloudEvent → what its data are."""

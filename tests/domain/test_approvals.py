@@ -399,6 +399,7 @@ EVERYTHING_ELSE = {
     "StateControlTotals": "is said by the source",
     "StateRates": "books nothing, and is superseded by the next statement",
     "RejectDeferredFact": "books nothing, and has a reason",
+    "DismissMessage": "books nothing, and has a reason",
     "RequestApproval": "is what asks for it",
     "GiveApproval": "is what gives it",
     "RefuseApproval": "books nothing, and has a reason",

@@ -15,6 +15,7 @@ from given import (
     close,
     credit_note,
     disapprove,
+    dismiss,
     invoice,
     limit,
     matrix,
@@ -103,6 +104,7 @@ EXAMPLES: list[Command] = [
     RejectDeferredFact(
         source="t", source_id="4", book=BOOK, reason="sent by mistake", fact_source="t", fact_source_id="9"
     ),
+    dismiss(1),
     StateControlTotals(
         source="t", source_id="3", book=BOOK, feed="billing", day=date(2026, 1, 31), currency="CNY", count=2, amount=200
     ),

@@ -13,6 +13,7 @@ from given import (
     authorities,
     close,
     credit_note,
+    dismiss,
     given,
     invoice,
     matrix,
@@ -82,6 +83,8 @@ UNDER_CONTROL = authorities(
 Row = tuple[Code, list[Command], Command, str, str]
 ROWS: list[Row] = [
     (Code.FACT_WAITING, [invoice("I1", 100)], reject(invoice("I2", 1, source_id="X")), "fact_source_id", "X"),
+    (Code.ENTRY_EXISTS, [], dismiss(9), "entry", "9"),
+    (Code.ENTRY_OPEN, [dismiss(2)], dismiss(2), "entry", "2"),
     (Code.APPROVAL_PENDING, [], approve("7", "li"), "request", "7"),
     (
         Code.CHECKER_DIFFERS,

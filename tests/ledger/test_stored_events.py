@@ -56,6 +56,7 @@ from domain.events import (
     ItemTransferredOut,
     Limit,
     Line,
+    MessageDismissed,
     PaymentReceived,
     PaymentReinstated,
     PaymentReturned,
@@ -671,6 +672,18 @@ EVENTS: dict[str, tuple[Event, Event]] = {
     "deferred-fact-rejected.v1": (
         DeferredFactRejected(**WHO, reason="sent by mistake", fact=2),
         DeferredFactRejected(**WHO, fact=2),
+    ),
+    "message-dismissed.v1": (
+        MessageDismissed(
+            **WHO,
+            reason="a test row",
+            entry=7,
+            message_source="shop",
+            message_source_id="A-2",
+            code="customer_must_be_given",
+            digest="00ff",
+        ),
+        MessageDismissed(**WHO, entry=7, code="command_must_be_valid", digest="00ff"),
     ),
     "control-totals-stated.v1": (
         ControlTotalsStated(

@@ -339,7 +339,7 @@ def test_what_is_refused_is_kept_once_and_released_when_it_is_booked(ledger: Led
     assert list(ledger.quarantined()) == []
 
 
-def test_an_unreadable_message_is_kept_whole_and_can_be_dismissed(ledger: Ledger) -> None:
+def test_an_unreadable_message_is_kept_whole(ledger: Ledger) -> None:
     message = Unreadable(
         book="main",
         source="file",
@@ -354,10 +354,6 @@ def test_an_unreadable_message_is_kept_whole_and_can_be_dismissed(ledger: Ledger
     assert statuses(ledger.submit([message])) == ["refused"]
     (entry,) = ledger.quarantined("main")
     assert (entry.raw, entry.field) == ('{"number": "7"}', "customer")
-    assert ledger.dismiss(entry.id, "a test row")
-    assert not ledger.dismiss(entry.id, "again")
-    (closed,) = ledger.quarantined(status=None)
-    assert (closed.status, closed.reason) == ("dismissed", "a test row")
 
 
 def test_what_is_too_long_to_be_an_id_is_kept_in_what_came_only(ledger: Ledger) -> None:

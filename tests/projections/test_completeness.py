@@ -10,7 +10,7 @@ import pytest
 from databases import store_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shop import NOW_US, credit_note, invoice, opened, payment, refund, reversal
+from shop import NOW_US, credit_note, dismissal, invoice, opened, payment, refund, reversal
 
 from domain.commands import PostAdjustment, StateControlTotals
 from ledger.database import Location
@@ -221,7 +221,7 @@ def test_what_stands_in_quarantine_and_what_is_parked_behind_it(feed: Feed) -> N
     held, parked = only(found, "missing").messages
     assert (held.status, held.quarantine, held.code) == ("quarantined", 1, "rate_must_be_given")
     assert (parked.status, parked.sequence, parked.origin) == ("parked", 2, "kafka:t:0:2")
-    feed.ledger.dismiss(1, "not ours")
+    feed.send(dismissal(1))
     found = feed.day()
     assert (found.quarantined.count, found.refused.count) == (0, 1)
     assert only(found, "missing").messages[0].status == "dismissed"
@@ -268,7 +268,7 @@ def test_a_conflict_is_open_until_it_is_dismissed(feed: Feed) -> None:
     assert breaks(found) == [("conflicting", True, 1, 170)]
     [message] = found.breaks[0].messages
     assert (message.quarantine, message.code) == (1, "same_source_id_must_have_same_content")
-    feed.ledger.dismiss(1, "the first is right")
+    feed.send(dismissal(1, "the first is right"))
     assert breaks(feed.day()) == [("conflicting", False, 1, 170)]
 
 

@@ -18,9 +18,11 @@ from typing import Any
 import psycopg
 from crashing import Database, until
 from members import Brokers
+from shop import dismissal
 
 from deploy.kafka.local_broker import Broker
 from domain.commands import OpenBook
+from domain.dismissal import book_of
 from ledger.ledger import Ledger
 from ledger.outcomes import Submission
 from ledger.store import create
@@ -126,7 +128,7 @@ class Round:
         """Close what stands open in quarantine, as an operator does."""
         with Ledger.open(self.books.url) as ledger:
             for entry in list(ledger.quarantined()):
-                ledger.dismiss(entry.id, "not ours")
+                ledger.submit([Submission(dismissal(entry.id, "not ours", book=book_of(entry.book)))])
 
     def dismiss_and_go_on(self) -> None:
         """The same, amidst messages that come in."""

@@ -25,6 +25,7 @@ from domain.commands import (
     ClaimVatRelief,
     ClosePeriod,
     Command,
+    DismissMessage,
     GiveApproval,
     IssueCreditNote,
     IssueInvoice,
@@ -67,12 +68,14 @@ from domain.decide import (
     references_beyond,
 )
 from domain.decide_book import BookCommand, decide_book
+from domain.dismissal import Held, dismissed
 from domain.documents import (
     account_stream,
     approval_stream,
     book_stream,
     feed_stream,
     parse_document,
+    quarantine_stream,
     rate_stream,
     waiting_stream,
 )
@@ -87,6 +90,8 @@ from domain.waiting import applied, defer, deferred_command, rejected, still_wai
 
 BOOK = "main"
 TODAY = date(2024, 6, 30)
+ENTRIES = range(1, 4)
+"""The numbers of what stands in quarantine from the beginning."""
 
 
 class Books:
@@ -97,6 +102,7 @@ class Books:
         self.accounts: dict[str, Account] = {}
         self._concerning: dict[str, list[int]] = {}
         self._by_stream: dict[str, list[int]] = {}
+        self.quarantine = {entry: held() for entry in ENTRIES}
         fields = {"source": "test", "source_id": "book", "book": BOOK, "base_currency": "CNY"} | settings
         opened = open_book(OpenBook.model_validate_json(msgspec.json.encode(fields)))
         book: Book | None = None
@@ -120,6 +126,8 @@ class Books:
                 self._record(feed_stream(BOOK, command.feed), state_control_totals(command, self.book, today))
             elif isinstance(command, RejectDeferredFact):
                 self._reject(command)
+            elif isinstance(command, DismissMessage):
+                self._dismiss(command)
             else:
                 assert isinstance(command, AccountCommand)
                 self._account_command(command, today)
@@ -250,6 +258,14 @@ class Books:
                 self._record(stream, rejected(command, facts.items()))
                 return
         rejected(command, ())
+
+    def _dismiss(self, command: DismissMessage) -> None:
+        found = self.quarantine.get(command.entry)
+        self._record(
+            quarantine_stream(command.book, command.entry), dismissed(command, found, is_opened=command.book == BOOK)
+        )
+        assert found is not None
+        self.quarantine[command.entry] = msgspec.structs.replace(found, is_open=False)
 
     def _account_command(self, command: AccountCommand, today: date, given: ApprovalGiven | None = None) -> None:
         named = self.named(command)
@@ -488,6 +504,18 @@ def reject(fact: AccountCommand, reason: str = "sent by mistake") -> RejectDefer
     """A fact that waits is given up."""
     named = {"source": "test", "source_id": f"reject-{fact.source_id}", "book": BOOK, "reason": reason}
     return RejectDeferredFact(**named, fact_source=fact.source, fact_source_id=fact.source_id)
+
+
+def held(**more: Any) -> Held:
+    """A message that stands in quarantine."""
+    known = {"book": BOOK, "source": "shop", "source_id": "7", "code": "customer_must_be_given", "digest": "00ff"}
+    return Held(**known | {"is_open": True} | more)
+
+
+def dismiss(entry: int, **more: Any) -> DismissMessage:
+    """A message in quarantine is given up."""
+    command: DismissMessage = _of_book(DismissMessage, **{"entry": entry, "reason": "sent by mistake"} | more)
+    return command
 
 
 def close(period: str, position: str = "0:0", **findings: Any) -> ClosePeriod:

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from given import (
     BOOK,
+    ENTRIES,
     Books,
     adjustment,
     allocate,
@@ -25,6 +26,7 @@ from given import (
     close,
     credit_note,
     disapprove,
+    dismiss,
     invoice,
     limit,
     matrix,
@@ -932,7 +934,7 @@ class Histories(RuleBasedStateMachine):
     @rule(data=st.data())
     def keep_the_books(self, data: st.DataObject) -> None:
         """What happens seldom, beside what happens to customers."""
-        told = (self.reject_what_waits, self.state_rates, self.state_totals)
+        told = (self.reject_what_waits, self.dismiss_a_message, self.state_rates, self.state_totals)
         changed = (self.change_policies, self.change_authorities, self.post_allowance, self.post_revaluation)
         data.draw(st.sampled_from((*told, *changed)), label="rare")(data)
 
@@ -940,6 +942,9 @@ class Histories(RuleBasedStateMachine):
         waiting = self.books.waiting()
         if waiting:
             self.send(data, reject(deferred_command(data.draw(st.sampled_from(waiting), label="fact"))))
+
+    def dismiss_a_message(self, data: st.DataObject) -> None:
+        self.send(data, dismiss(data.draw(st.sampled_from(ENTRIES), label="entry")))
 
     def change_policies(self, data: st.DataObject) -> None:
         command = policies(

@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.commands import (
     Allocate,
+    DismissMessage,
     DocumentRef,
     Instalment,
     IssueCreditNote,
@@ -19,7 +20,7 @@ from domain.commands import (
 )
 from ledger.database import Location
 from ledger.ledger import Ledger
-from ledger.outcomes import Outcome, Submission
+from ledger.outcomes import Outcome, Submission, Unreadable
 from ledger.store import create
 
 NOW_US = int(datetime.fromisoformat("2026-06-30T12:00:00+00:00").timestamp()) * 1_000_000
@@ -41,6 +42,18 @@ def opened(location: Location, *, base_currency: str = "CNY", **book: Any) -> It
 def submit(ledger: Ledger, *commands: Any, **options: Any) -> list[Outcome]:
     """The outcomes of commands in one batch, on a fixed clock."""
     return ledger.submit([Submission(command) for command in commands], now_us=NOW_US, **options)
+
+
+def unreadable(book: str, raw: str, **more: Any) -> Unreadable:
+    """A message that is no command, on its way into quarantine."""
+    known = {"source": "shop", "source_id": None, "origin": "file:abc:7", "code": "command_must_be_valid"}
+    return Unreadable(book, raw=raw, **known | {"field": "", "value": "", "rule": "must be JSON"} | more)
+
+
+def dismissal(entry: int, reason: str = "sent by mistake", **more: Any) -> DismissMessage:
+    """A message in quarantine is given up."""
+    given = {"source": "desk", "source_id": f"dismiss-{entry}", "actor": "wang", "book": "main", "reason": reason}
+    return DismissMessage(**given | {"entry": entry} | more)
 
 
 def day(text: str) -> date:

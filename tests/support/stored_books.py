@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 import msgspec
-from given import BOOK, TODAY, Books
+from given import BOOK, ENTRIES, TODAY, Books
+from shop import unreadable
 
 from domain.account import Account, evolve
 from domain.book import Book, evolve_book
@@ -36,6 +37,7 @@ class StoredBooks(Books):
         self.sent: list[tuple[Command, Outcome]] = []
         fields = {"source": "test", "source_id": "book", "book": BOOK, "base_currency": "CNY"} | settings
         assert isinstance(self.when(OpenBook.model_validate_json(msgspec.json.encode(fields))), list)
+        self.ledger.submit([unreadable(BOOK, str(entry)) for entry in ENTRIES])
 
     def close(self) -> None:
         """Let go of the store."""

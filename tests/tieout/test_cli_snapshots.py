@@ -105,6 +105,26 @@ def test_what_receivables_are_worth(lang: Lang, run: Run, snapshot: Callable[[st
     snapshot(f"cli/{lang}/valuation.txt", text.replace(f"{COMMANDS.parent}/", ""))
 
 
+DISMISSAL = (
+    ("quarantine", "dismiss", "1", "--reason", "test data", "--actor", "wang"),
+    ("quarantine", "dismiss", "1", "--reason", "again"),
+    ("quarantine", "dismiss", "9", "--reason", "test data"),
+    ("quarantine", "dismiss", "2", "--reason", ""),
+    ("quarantine", "show", "1"),
+    ("explain", "quar:main:1:1"),
+)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_what_is_dismissed(lang: Lang, run: Run, snapshot: Callable[[str, str], None]) -> None:
+    make_store()
+    text = ""
+    for arguments in DISMISSAL:
+        ran = run(*arguments, "--lang", lang)
+        text += f"$ tieout {' '.join(arguments)}\n{ran.out}{ran.err}# exit {ran.code:d}\n\n"
+    snapshot(f"cli/{lang}/dismissal.txt", text)
+
+
 @pytest.mark.parametrize("lang", LANGS)
 def test_what_help_says(lang: Lang, books: Run, snapshot: Callable[[str, str], None]) -> None:
     def words(tree: typer.core.TyperGroup, before: list[str]) -> list[list[str]]:

@@ -80,11 +80,29 @@ def test_an_entry_is_shown_set_right_retried_or_dismissed(shop: Run) -> None:
     retried = shop("quarantine", "retry", missing, "--set", "customer=C3", "--json")
     assert (retried.code, retried.lines[0]["status"]) == (Exit.OK, "booked")
     dated = str(entries["date_must_be_in_a_given_format"])
-    assert shop("quarantine", "dismiss", dated, "--reason", "entered by hand").code == Exit.OK
-    assert shop("quarantine", "show", dated, "--json").json["reason"] == "entered by hand"
+    assert shop("quarantine", "dismiss", dated, "--reason", "entered by hand", "--actor", "wang").code == Exit.OK
+    closed = shop("quarantine", "show", dated, "--json").json
+    assert (closed["status"], closed["reason"]) == ("dismissed", "entered by hand")
+    told = shop("history", "--json").json["history"][-1]
+    assert (told["kind"], told["event"]) == ("message-dismissed", f"quar:main:{dated}:1")
+    assert (told["actor"], told["reason"]) == ("wang", "entered by hand")
+    assert told["position"] == closed["position"]
     assert shop("quarantine", "dismiss", dated, "--reason", "again").code == Exit.USAGE
     assert shop("quarantine", "dismiss", "99", "--reason", "x").code == Exit.NOT_FOUND
     assert shop("quarantine", "show", "99").code == Exit.NOT_FOUND
+
+
+def test_a_message_for_a_book_that_there_is_not_is_dismissed(shop: Run) -> None:
+    good = '{"command": "RecordPayment", "source": "bank", "source_id": "1", "customer": "C1", "currency": "CNY",'
+    good += ' "number": "P1", "effective_on": "2026-01-05", "amount": 100, "book": "%s"}\n'
+    Path("c.jsonl").write_text(good % "shops" + good % "My Shop" + '"no command"\n')
+    assert shop("post", "c.jsonl", "--quarantine").code == Exit.REFUSED
+    kept = shop("quarantine", "list", "--json").json["quarantine"]
+    assert [one["book"] for one in kept] == ["shops", "My Shop", ""]
+    for one in kept:
+        assert shop("quarantine", "dismiss", str(one["id"]), "--reason", "not ours").code == Exit.OK
+    assert shop("quarantine", "list", "--json").json["quarantine"] == []
+    assert shop("replay").code == Exit.OK
 
 
 def test_an_entry_is_retried_with_a_corrected_command(shop: Run) -> None:

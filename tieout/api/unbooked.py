@@ -7,29 +7,40 @@ from itertools import islice
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from msgspec import Meta
 from pydantic import BaseModel, ConfigDict, Field
 
 from consumers.problems import Fault
 from consumers.retry import retry
+from domain import refusals
 from domain.commands import Command
 from domain.fields import Code, CurrencyCode, CustomerId, Origin, Source, SourceId
 from ledger.ledger import Ledger
-from ledger.outcomes import token
+from ledger.outcomes import FAILED, Status, token
 from ledger.quarantine import Quarantined
 from projections.log import instant
 from tieout.api import intake, schemas
 from tieout.api.allowed import fault_of
-from tieout.api.answering import answer
+from tieout.api.answering import HIT, answer
 from tieout.api.asking import BookPath
 from tieout.api.pages import record
 from tieout.api.permits import permitted
-from tieout.api.problems import ApiCode, Problem
+from tieout.api.problems import ApiCode, Problem, refused
 from tieout.api.roles import Role
 from tieout.api.service import Service
 
 Entry = Annotated[int, Path(ge=1, le=10**12, description="The entry's number.")]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[!-~]+( +[!-~]+)*$",
+        description="The command's own name, its `source_id`; without it the entry gives one.",
+    ),
+]
 
 
 class EntriesAsked(BaseModel):
@@ -96,8 +107,8 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     rule: Annotated[str, Meta(description="The rule in words.")]
     recorded_at: Annotated[datetime, Meta(description="When it came first, UTC.")]
     attempts: Annotated[int, Meta(description="How often it has come.")]
-    position: Annotated[str | None, Meta(description="Where it was booked at last: a log position.")]
-    reason: Annotated[str | None, Meta(description="Why it was discarded, and by whom.")]
+    position: Annotated[str | None, Meta(description="Where it was booked at last, or dismissed: a log position.")]
+    reason: Annotated[str | None, Meta(description="Why it was dismissed; the event at its position says by whom.")]
     lane: Annotated[str | None, Meta(description="Whose later messages are parked behind it.")]
 
 
@@ -153,7 +164,7 @@ def router() -> APIRouter:
         "/quarantine/{entry}/discard",
         discard_entry,
         "Never book a message",
-        said(EntryRecord),
+        said(EntryRecord) | schemas.problems("409", "422"),
         Role.POSTER,
         body=Discard,
     )
@@ -217,22 +228,30 @@ async def retry_entry(request: Request, book: BookPath, entry: Entry) -> Respons
     return answer(outcome)
 
 
-async def discard_entry(request: Request, book: BookPath, entry: Entry) -> Response:
-    """It stays where it is, with the reason."""
+async def discard_entry(request: Request, book: BookPath, entry: Entry, key: Key = None) -> Response:
+    """It stays where it is, with the reason. The same again is answered as it was the first time."""
     service: Service = request.app.state.service
     await _found(service, book, entry)
     given: Discard = await intake.body_of(request, Discard)
     if not given.reason.strip():
         raise Problem(ApiCode.PARAMETER, pointer="/reason", rule="reason: must say why")
-    reason = f"{request.state.principal.subject}: {given.reason}"
-    if not await service.in_thread(lambda: service.ledger.dismiss(entry, reason)):
-        raise Problem("entry_must_be_open", rule="only an open entry of the quarantine can be discarded")
+    body = {"entry": entry, "reason": given.reason}
+    named = body if key is not None else {**body, "source_id": f"discard:{entry}"}
+    made = intake.submission(request, request.state.principal, "DismissMessage", msgspec.json.encode(named))
+    [outcome] = await service.desk.submit([made])
+    service.metrics.booked(made.command.command, outcome)
+    if outcome.status in FAILED:
+        raise refused(outcome, body)
     found = await _found(service, book, entry)
-    return await _said(service, lambda: _record(EntryRecord, found))
+    is_known = outcome.status is Status.DUPLICATE
+    # To the ledger why is no content of a command; but this answer shows it, and would show another one.
+    if is_known and found.reason != given.reason:
+        raise Problem(refusals.Code.SAME_SOURCE_ID, pointer="/reason")
+    return await _said(service, lambda: _record(EntryRecord, found), {HIT: "true"} if is_known else None)
 
 
-async def _said(service: Service, found: Callable[[], Any]) -> Response:
-    return record(*await service.in_thread(lambda: (found(), service.position())))
+async def _said(service: Service, found: Callable[[], Any], headers: dict[str, str] | None = None) -> Response:
+    return record(*await service.in_thread(lambda: (found(), service.position())), headers)
 
 
 async def _found(service: Service, book: str, entry: int) -> Quarantined:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from tieout.cli import options, output
+from tieout.cli.entry import submitted
 from tieout.cli.program import command, group
 from tieout.cli.session import Session
 from tieout.cli.shown import Shown, limited
@@ -103,13 +104,21 @@ def dismiss_entry(
     session: Session,
     entry: Entry,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="option.dismiss_reason")],
-) -> None:
+    actor: options.Actor = None,
+) -> int:
     """Close an entry without booking it; it is kept, with the reason."""
-    if session.app.ledger.quarantined_entry(entry) is None:
+    from domain.dismissal import book_of
+
+    found = session.app.ledger.quarantined_entry(entry)
+    if found is None:
         raise NotFound("error.entry_missing", entry=entry)
-    if not session.app.ledger.dismiss(entry, reason):
+    if found.status != "open":
         raise UsageFault("error.entry_closed", entry=entry)
+    given = {"command": "DismissMessage", "book": book_of(found.book), "entry": entry, "reason": reason, "actor": actor}
+    if submitted(session, given) is None:
+        return Exit.REFUSED
     session.say("quarantine.dismissed", entry=entry)
+    return Exit.OK
 
 
 def entry_fields(entry: Any) -> dict[str, Any]:

@@ -711,6 +711,7 @@ TABLES = {
     "kind.fact-deferred": "waiting",
     "kind.deferred-fact-applied": "waited for",
     "kind.deferred-fact-rejected": "waits no more",
+    "kind.message-dismissed": "message dismissed",
     "entry.open": "open",
     "entry.booked": "booked",
     "entry.dismissed": "dismissed",
@@ -751,6 +752,8 @@ NEXT = {
     "same_number_must_have_same_content": "find out which content is right; reverse the booked document and send the right"
     " one as the next revision.",
     "fact_must_be_waiting": "tieout waiting lists what waits, with source and source id.",
+    "entry_must_exist": "tieout quarantine list lists the open entries of a book, with their numbers.",
+    "entry_must_be_open": "nothing is to be done: it is booked or dismissed.",
     "previous_revision_must_be_reversed": "reverse the revision before this one first.",
     "currency_must_match_account": "send it in the currency of what it names, or name something in its currency.",
     "rate_must_be_given": "add rate (base units for one unit of the currency) or base_total.",
@@ -828,7 +831,6 @@ NEXT = {
     "amount_must_fit_the_currency": "correct the amount; a currency has a fixed number of decimals.",
     "amount_must_be_given": "fill in the amount, or map its column.",
     "customer_must_be_given": 'fill in the customer, or set missing_customer = "house" in the mapping.',
-    "entry_must_be_open": "nothing is to be done: it is booked or dismissed.",
     "entry_must_hold_a_command": "correct the file and import it again, have the message sent again, or give a whole command"
     " with --file.",
     "event_not_yet_supported": "enter what it means with tieout post, or wait for a version that books it; then dismiss"

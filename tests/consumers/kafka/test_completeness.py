@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from databases import KINDS
 from members import Brokers, Facts, until
+from shop import dismissal, submit
 
 from ledger.ledger import Ledger
 from projections.answers import Break, FeedDay
@@ -78,7 +79,7 @@ def test_what_a_producer_stated_is_compared_with_what_came_through_its_topic(
     assert [(m.first, m.origin) for m in duplicate.messages] == [(f"kafka:{topic}:0:0", f"kafka:{topic}:0:4")]
 
     with Ledger.open(facts.location) as ledger:
-        assert ledger.dismiss(1, "no such method")
+        submit(ledger, dismissal(1, "no such method"))
     sender.pay(4)
     sender.pay(2, "C2", number="P2b")
     until(lambda: facts.booked() == 5)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from databases import KINDS
 from members import Brokers, Facts, bare, in_order, until
+from shop import dismissal, submit
 
 from consumers.retry import retry
 from ledger.ledger import Ledger
@@ -54,7 +55,7 @@ def test_poison_parks_its_own_lane_until_it_is_corrected_or_dismissed(
         # What comes meanwhile waits too.
         send_with_poison(brokers, topic, {}, range(60, 70))
         until(lambda: facts.parked() == 5)
-        assert ledger.dismiss(entries["C2"], "sent by mistake")
+        submit(ledger, dismissal(entries["C2"]))
     until(lambda: facts.parked() == 0)
     assert facts.numbers() == in_order(70) | {"C2": [2, 22, 32, 42, 52, 62]}
     member.stop()
@@ -69,12 +70,12 @@ def test_a_parked_message_that_is_bad_itself_holds_up_the_rest_again(
     member = start(brokers, topic)
     until(lambda: facts.parked() == 4)
     with Ledger.open(facts.location) as ledger:
-        ledger.dismiss(lane_ids(ledger)["C3"], "not ours")
+        submit(ledger, dismissal(lane_ids(ledger)["C3"]))
         until(lambda: facts.parked() == 2)
         assert facts.numbers()["C3"] == [13]
         # Two were tried once again, and stay.
         until(lambda: member.outcomes()["parked"] == 6)
-        ledger.dismiss(lane_ids(ledger)["C3"], "not ours")
+        submit(ledger, dismissal(lane_ids(ledger)["C3"]))
     until(lambda: facts.parked() == 0)
     assert facts.numbers()["C3"] == [13, 33, 43]
     assert member.outcomes()["parked"] == 6
@@ -90,7 +91,7 @@ def test_what_is_parked_is_booked_by_any_member_also_after_a_restart(
     until(lambda: facts.parked() == 2)
     first.stop()
     with Ledger.open(facts.location) as ledger:
-        ledger.dismiss(lane_ids(ledger)["C1"], "not ours")
+        submit(ledger, dismissal(lane_ids(ledger)["C1"]))
     # Two at once: one of them is first, the other finds nothing left to do.
     members = [start(brokers, topic), start(brokers, topic)]
     until(lambda: facts.parked() == 0)

@@ -22,6 +22,7 @@ OF_BOOK = {
     "tieout.allowance-matrix-changed.v1",
     "tieout.allowance-posted.v1",
     "tieout.revaluation-posted.v1",
+    "tieout.message-dismissed.v1",
 }
 OF_EITHER = {"tieout.approval-requested.v1", "tieout.approval-given.v1", "tieout.approval-refused.v1"}
 KNOWN = {

@@ -38,6 +38,7 @@ STREAMS = {
     "fact-deferred": "wait:main:payment::P:7:1",
     "deferred-fact-applied": "wait:main:payment::P:7:1",
     "deferred-fact-rejected": "wait:main:payment::P:7:1",
+    "message-dismissed": "quar:main:7",
 }
 DEFERRED: FactDeferred = decode("fact-deferred.v1", (STORED / "fact-deferred.v1.json").read_bytes().splitlines()[0])
 PUBLISHED = [topic for topic in TOPICS if topic.rpartition(".")[0] not in NOT_PUBLISHED]
@@ -101,6 +102,12 @@ def test_every_stored_kind_has_one_public_type_or_is_said_not_to_go_out() -> Non
 def test_what_does_not_go_out_is_nothing_to_the_world(topic: str) -> None:
     for number, body in enumerate((STORED / f"{topic}.json").read_bytes().splitlines(), 1):
         assert cloud_event(logged(topic, number, body)) is None
+
+
+def test_what_is_dismissed_in_no_book_is_nobodys() -> None:
+    event = logged("message-dismissed.v1", 1, (STORED / "message-dismissed.v1.json").read_bytes().splitlines()[0])
+    assert cloud_event(event) is not None
+    assert cloud_event(event._replace(stream="quar::7")) is None
 
 
 @pytest.mark.parametrize("topic", PUBLISHED)

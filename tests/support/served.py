@@ -104,9 +104,9 @@ class Served:
 
 
 @contextmanager
-def served(store: Location, *options: str, **environment: str) -> Iterator[Served]:
+def served(store: Location, *options: str, port: int | None = None, **environment: str) -> Iterator[Served]:
     """A server over a store, stopped at the end."""
-    server = Served(store, *options, **environment)
+    server = Served(store, *options, port=port, **environment)
     try:
         yield server
     except BaseException:

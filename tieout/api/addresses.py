@@ -1,9 +1,21 @@
-"""Which addresses an issuer may have: its keys decide who is let in, so nobody on the way may exchange them."""
+"""Which addresses only this machine reaches, and which an issuer may have.
 
+The keys of an issuer decide who is let in, so nobody on the way may exchange them.
+"""
+
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 HERE = frozenset(("localhost", "127.0.0.1"))
 """Machines that may do without encryption: only this one."""
+
+
+def is_of_this_machine(host: str) -> bool:
+    """Whether what listens there is reached from this machine only."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def is_protected(url: str) -> bool:

@@ -21,9 +21,11 @@ from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from granian.server import Server
 
+from ledger.api_keys import ApiKeys
 from ledger.database import connect
 from ledger.garbage import spare_collections
 from ledger.store import create, revision
+from tieout.api.addresses import is_of_this_machine
 from tieout.api.follower import OVERRIDES
 from tieout.api.keys import first_key
 from tieout.api.measuring import MULTIPROCESS
@@ -102,9 +104,20 @@ def prepare(settings: Settings) -> bool:
 
 
 def first_key_of(settings: Settings) -> str | None:
-    """The text of the administrator's key, if the store never had a key."""
+    """The text of the administrator's key, if the store never had a key and only this machine reaches the server.
+
+    Where others do, what it prints is kept in somebody's log.
+    """
+    if not is_of_this_machine(_address(settings)[0]):
+        return None
     with closing(connect(settings.location)) as connection:
         return first_key(connection, time_ns() // 1000 if settings.now_us is None else settings.now_us)
+
+
+def has_keys(settings: Settings) -> bool:
+    """Whether the store ever had a key."""
+    with closing(connect(settings.location, read_only=True)) as connection:
+        return not ApiKeys(connection).is_empty()
 
 
 def _refuse_taken(listen: str, host: str, port: int) -> None:

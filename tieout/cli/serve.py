@@ -32,6 +32,8 @@ def serve(session: Session, listen: Listen = None, workers: Workers = None) -> N
         if key is not None:
             session.note("serve.first_key")
             output.write(key)
+        elif not serving.has_keys(settings):
+            session.note("serve.no_key")
         session.note("serve.started", url=url, store=settings.location_name)
 
     serving.serve(settings, session.overrides, started)

@@ -366,6 +366,8 @@ ANSWERS = {
     "status.parked": "{count} messages wait behind others of their customer that stand in quarantine.",
     "serve.store_made": "Made a new store: {store}.",
     "serve.first_key": "This is the key of the administrator, shown only now (all roles, all books):",
+    "serve.no_key": "There is no API key yet; none is printed where others reach the server.\n"
+    "Next: tieout key create NAME --grant 'admin:*'",
     "serve.started": "Serving at {url}, store {store}; the API is described at {url}/docs. Ctrl-C stops.",
     "worker.started": "Working: {parts}. Store: {store}. Ctrl-C stops.",
     "worker.paused": "{part} pauses. tieout resume {part} lets it go on.",

@@ -338,6 +338,8 @@ ANSWERS = {
     "status.parked": "有 {count} 条消息排在同一客户被隔离的消息之后等待。",
     "serve.store_made": "已建立新的存储：{store}。",
     "serve.first_key": "管理员密钥（全部角色、全部账套），只在此刻显示：",
+    "serve.no_key": "还没有 API 密钥；服务可由其他机器访问时不会打印密钥。\n"
+    "下一步：tieout key create NAME --grant 'admin:*'",
     "serve.started": "正在 {url} 提供服务，存储 {store}；接口说明见 {url}/docs。Ctrl-C 停止。",
     "worker.started": "正在工作：{parts}。账库：{store}。按 Ctrl-C 停止。",
     "worker.paused": "{part} 已暂停。tieout resume {part} 使其继续。",

@@ -9,7 +9,7 @@ from issuer import CONFIGURATION, JWKS, Issuer, key, signed
 from joserfc.jwk import RSAKey
 from structlog.testing import capture_logs
 
-from tieout.api.addresses import is_protected
+from tieout.api.addresses import is_of_this_machine, is_protected
 from tieout.api.denied import AccessDenied, Reason
 from tieout.api.roles import Principal
 from tieout.api.tokens import Tokens
@@ -191,3 +191,20 @@ def test_a_key_that_is_of_no_use_spoils_no_other(issuer: Issuer, clocks: Clocks)
 )
 def test_only_this_machine_may_do_without_encryption(url: str, expected: bool) -> None:
     assert is_protected(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.0.1", False),
+        ("tieout.example.com", False),
+    ],
+)
+def test_which_addresses_only_this_machine_reaches(host: str, expected: bool) -> None:
+    assert is_of_this_machine(host) is expected

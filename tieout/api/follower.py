@@ -19,7 +19,7 @@ from tieout.worker.supervising import Supervised
 OVERRIDES = "_TIEOUT_SERVE"
 """The environment variable by which a process of a server has what the command line gave."""
 PACE_SECONDS = 0.03
-"""Between two pages: so much what happens in between costs one transaction and not many."""
+"""Between two pages at least: what happens in between costs one transaction and not many."""
 STOP_SECONDS = 10.0
 
 

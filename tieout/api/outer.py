@@ -27,6 +27,7 @@ _ALWAYS = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
 ]
+PROBES = ("/healthz", "/readyz")
 BULK = "/_bulk"
 DRAINED = 1 << 23
 """Bytes of a body that are still taken of a request that has failed already."""
@@ -87,7 +88,9 @@ class Outer:
         route = getattr(scope.get("route"), "path", "")
         state = scope["state"]
         self._seen(scope["method"], route, status, seconds)
-        self._log.info(
+        # Probes come every few seconds; what they find that is wrong is not left out.
+        tell = self._log.debug if route in PROBES and status == 200 else self._log.info
+        tell(
             "request",
             request_id=request_id,
             method=scope["method"],

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from tieout.api.denied import AccessDenied, Reason
 from tieout.api.parameters import refuse_unknown
 from tieout.api.problems import ApiCode, Problem
-from tieout.api.roles import EVERY_BOOK, Role
+from tieout.api.roles import EVERY_BOOK, Principal, Role
 from tieout.api.service import Service
 
 log = structlog.get_logger(__name__)
@@ -36,11 +36,7 @@ class Permit:
             raise self._not_known(denied) from None
         request.scope["state"] |= {"principal": principal, "subject": principal.subject}
         book = request.path_params.get("book", EVERY_BOOK)
-        if self.somewhere:
-            passes = any(principal.books(role) != frozenset() for role in self.roles)
-        else:
-            passes = any(principal.may(role, book) for role in self.roles)
-        if not passes:
+        if not self._passes(principal, book):
             log.warning(
                 "access_denied",
                 reason="role",
@@ -51,6 +47,12 @@ class Permit:
             )
             raise Problem(ApiCode.ROLE, roles=[role.value for role in self.roles], book=book)
         refuse_unknown(request)
+
+    def _passes(self, principal: Principal, book: str) -> bool:
+        for role in self.roles:
+            if principal.books(role) != frozenset() if self.somewhere else principal.may(role, book):
+                return True
+        return False
 
     def _not_known(self, denied: AccessDenied) -> Problem:
         if denied.is_temporary:

@@ -118,6 +118,7 @@ def test_each_request_has_a_line_in_the_log_and_nothing_of_the_books_is_in_it(tm
     with served(tmp_path / "t.sqlite", TIEOUT_LOG_LEVEL="info", TIEOUT_LOG_FORMAT="json") as server:
         with server.client() as client:
             book = opened(client)
+            probe = client.get("/healthz")
             answers = [
                 book.send("issue-invoice", invoice("1", AMOUNT, customer=CUSTOMER), "i1"),
                 book.send("issue-invoice", invoice("1", AMOUNT + 1, customer=CUSTOMER), "i1"),
@@ -141,6 +142,8 @@ def test_each_request_has_a_line_in_the_log_and_nothing_of_the_books_is_in_it(tm
         assert (line["status"], line["method"]) == (answer.status_code, answer.request.method)
         assert line["ms"] >= 0
     assert "mine-1" in of_requests
+    # Else probes would be most of a log.
+    assert probe.headers["X-Request-Id"] not in of_requests
     assert of_requests[answers[0].headers["X-Request-Id"]]["route"] == "/v1/books/{book}/commands/issue-invoice"
     assert of_requests[answers[0].headers["X-Request-Id"]]["subject"] == "key:admin"
     for secret in (CUSTOMER, str(AMOUNT), str(AMOUNT + 1), key, key.rpartition("_")[2], made, made[-43:], "x" * 43):

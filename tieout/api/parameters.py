@@ -4,7 +4,6 @@ A name that a route does not take is refused, since a filter that is misspelt wo
 """
 
 from collections.abc import Iterator
-from functools import cache
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -19,7 +18,7 @@ def refuse_unknown(request: Request) -> None:
     """Raises ``Problem`` where the query has a name that the route does not take, or one of them twice."""
     if not request.scope["query_string"]:
         return
-    known, seen = _names(request.scope["route"]), set()
+    known, seen = _names_of(request.scope["route"]), set()
     for name, _ in request.query_params.multi_items():
         if name not in known:
             rule = f"must be one of {', '.join(known)}" if known else "must be left out: there are no parameters here"
@@ -29,17 +28,24 @@ def refuse_unknown(request: Request) -> None:
         seen.add(name)
 
 
-@cache
-def _names(route: APIRoute) -> tuple[str, ...]:
-    def names() -> Iterator[str]:
-        for field in route.dependant.query_params:
-            kind = field.field_info.annotation
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                yield from kind.model_fields
-            else:
-                yield field.alias
+_known: dict[int, tuple[str, ...]] = {}
+"""By the identity of a route: they compare by value, and are there as long as the process."""
 
-    return tuple(names())
+
+def _names_of(route: APIRoute) -> tuple[str, ...]:
+    known = _known.get(id(route))
+    if known is None:
+        known = _known[id(route)] = tuple(_names(route))
+    return known
+
+
+def _names(route: APIRoute) -> Iterator[str]:
+    for field in route.dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from kind.model_fields
+        else:
+            yield field.alias
 
 
 def wrong(error: RequestValidationError) -> Problem:

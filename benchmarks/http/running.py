@@ -72,7 +72,9 @@ def trivial() -> Iterator[Server]:
 
 
 def _tree(process: int) -> list[int]:
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    # Each thread has its own children.
+    threads = Path(f"/proc/{process}/task").iterdir()
+    children = [child for thread in threads for child in (thread / "children").read_text().split()]
     return [process, *(one for child in children for one in _tree(int(child)))]
 
 

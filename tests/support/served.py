@@ -38,8 +38,13 @@ class Served:
             text=True,
             start_new_session=True,
         )
-        self._await_health()
-        self.key = key or self._first_key()
+        try:
+            self._await_health()
+            self.key = key or self._first_key()
+        except BaseException:
+            # Nobody else knows of it yet.
+            self.kill()
+            raise
 
     @property
     def process_id(self) -> int:

@@ -83,7 +83,8 @@ class Served:
     def client(self, key: str | None = None, **options: Any) -> httpx2.Client:
         """A client with a key, by default the administrator's."""
         headers = {"Authorization": f"Bearer {key or self.key}"}
-        return httpx2.Client(base_url=self.url, headers=headers, timeout=30, **options)
+        # A disk that stands still for half a minute is no failure of what is tested.
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=90, **options)
 
     def kill(self) -> None:
         """As a power cut does: all of its processes at once."""

@@ -5,7 +5,7 @@ from importlib import import_module
 
 from benchmarks.servers.running import servers
 
-MODULES = ("clients", "bulk", "lists")
+MODULES = ("clients", "bulk", "export", "lists")
 
 
 def main() -> None:

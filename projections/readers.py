@@ -11,7 +11,7 @@ from eventsourcing.persistence import OperationalError
 
 from ledger.database import Connection, Location, connect
 from ledger.store import check
-from projections.reader import Reader
+from projections.reader import NotFollowed, Reader
 
 SECONDS = 5.0
 
@@ -26,7 +26,8 @@ class Readers:
     def __init__(self, location: Location, size: int) -> None:
         self._location = location
         self._room = threading.BoundedSemaphore(size)
-        self._idle: list[Connection] = []
+        # With each, whether its tables have been seen.
+        self._idle: list[tuple[Connection, bool]] = []
         self._closed = False
 
     @contextmanager
@@ -52,21 +53,25 @@ class Readers:
         """Close those that are idle, and the others when they come back."""
         self._closed = True
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop()[0].close()
 
     def _begun(self) -> tuple[Connection, Reader]:
         while True:
             try:
                 # The last that came back: those that are not needed stay idle.
-                connection, is_new = self._idle.pop(), False
+                (connection, is_seen), is_made = self._idle.pop(), False
             except IndexError:
-                connection, is_new = connect(check(self._location), read_only=True), True
+                connection, is_seen, is_made = connect(check(self._location), read_only=True), False, True
             try:
-                return connection, Reader.over(connection, is_new=is_new)
+                return connection, Reader.over(connection, is_new=not is_seen)
+            except NotFollowed:
+                # Whoever waits for the projections asks again soon, and a connection costs more than the question.
+                self._keep(connection, is_seen=False)
+                raise
             except OperationalError:
                 connection.close()
                 # One that was cut while it was idle says nothing of the database.
-                if is_new:
+                if is_made:
                     raise
             except BaseException:
                 connection.close()
@@ -78,6 +83,9 @@ class Readers:
         except OperationalError:
             connection.close()
             return
-        self._idle.append(connection)
+        self._keep(connection, is_seen=True)
+
+    def _keep(self, connection: Connection, *, is_seen: bool) -> None:
+        self._idle.append((connection, is_seen))
         if self._closed:
             self.close()

@@ -115,7 +115,9 @@ def test_an_error_of_who_asks_costs_no_connection(shared: Readers, made: list[Lo
     assert len(made) == 1
 
 
-def test_what_was_never_followed_cannot_be_read_until_it_is(store: Location, ledger: Ledger) -> None:
+def test_what_was_never_followed_cannot_be_read_until_it_is(
+    store: Location, ledger: Ledger, made: list[Location]
+) -> None:
     with closing(Readers(store, 1)) as shared:
         for _ in range(2):
             with pytest.raises(NotFollowed), shared.reading():
@@ -128,6 +130,8 @@ def test_what_was_never_followed_cannot_be_read_until_it_is(store: Location, led
         for _ in range(2):
             with pytest.raises(NotFollowed), shared.reading():
                 pass
+        # Whoever waits asks again and again.
+        assert len(made) == 1
 
 
 def test_it_goes_on_after_a_rebuild(shared: Readers, store: Location) -> None:
@@ -191,7 +195,7 @@ def test_a_moment_is_begun_in_one_round_trip_and_ended_in_one(server: str) -> No
     with closing(Readers(server, 1)) as shared, tempfile.TemporaryFile("w+") as trace:
         with shared.reading():
             pass
-        [connection] = shared._idle
+        [(connection, _)] = shared._idle
         connection.raw.pgconn.trace(trace.fileno())  # type: ignore[attr-defined]
         with shared.reading():
             pass

@@ -6,7 +6,7 @@ client that froze while it held the head must not hold up the others for ever.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import count
@@ -24,7 +24,7 @@ from eventsourcing.persistence import (
 from psycopg import ClientCursor, IsolationLevel
 from psycopg.adapt import Buffer, Loader
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import PipelineStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
 
 from ledger.database import Parameters, Row
 from ledger.postgres_arrays import Array, ArrayDumper
@@ -78,6 +78,19 @@ def _as_psycopg(statement: str) -> str:
     return _TOKEN.sub(placeholder, statement)
 
 
+@lru_cache(1_000)
+def _numbered(statement: str) -> tuple[str, tuple[str, ...]]:
+    """``:name`` as ``$1`` and so on, and the names in that order."""
+    names: dict[str, int] = {}
+
+    def placeholder(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0]
+        return f"${names.setdefault(found[1], len(names) + 1)}"
+
+    return _TOKEN.sub(placeholder, statement), tuple(names)
+
+
 class PostgresConnection:
     """A session. One thread at a time."""
 
@@ -88,6 +101,7 @@ class PostgresConnection:
         self._read_only = read_only
         self._cursors = count()
         self._streams: set[psycopg.ServerCursor[Row]] = set()
+        self._plans: dict[str, str] = {}
         self._has_snapshot = False
         self._raw = self._connect()
 
@@ -114,6 +128,7 @@ class PostgresConnection:
             # A statement of its own is a transaction of its own: of the isolation that the session has.
             raw.execute("SET default_transaction_isolation = 'read committed'")
         self._first = b""
+        self._plans.clear()
         return raw
 
     def execute(self, statement: str, parameters: Parameters = ()) -> psycopg.Cursor[Row]:
@@ -148,15 +163,44 @@ class PostgresConnection:
         return ClientCursor(self.raw).mogrify(_as_psycopg(statement), parameters).encode()
 
     def together(self, statements: Sequence[tuple[str, Parameters]]) -> list[list[Row]]:
-        """As one text of several statements."""
+        """As one text of several statements, each planned once a session: that takes longer than to answer it.
+
+        Within a transaction they are planned each time. A plan may be gone, since the driver drops all after a rollback,
+        and not only its own; within a transaction that could not be mended.
+        """
         if not statements:
             return []
         with translated(), self.raw.cursor() as cursor:
-            cursor.execute(b"; ".join(self._bound(*one) for one in statements))
+            if self.raw.info.transaction_status is not TransactionStatus.IDLE:
+                cursor.execute(b"; ".join(self._bound(*one) for one in statements))
+            else:
+                try:
+                    cursor.execute(self._planned(cursor, statements))
+                except psycopg.errors.InvalidSqlStatementName:
+                    self._plans.clear()
+                    cursor.execute(self._planned(cursor, statements))
             found = [cursor.fetchall()]
             while cursor.nextset():
                 found.append(cursor.fetchall())
             return found
+
+    def _planned(self, cursor: psycopg.Cursor[Row], statements: Sequence[tuple[str, Parameters]]) -> bytes:
+        """The text that has them answered by their plans, which are made where there are none."""
+        texts: list[str] = []
+        values: list[Any] = []
+        for statement, parameters in statements:
+            text, names = _numbered(statement)
+            plan = self._plans.get(statement)
+            if plan is None:
+                name = f"plan_{next(self._cursors)}"
+                cursor.execute(f"PREPARE {name} AS {text}".encode())
+                given = f"({', '.join(['%s'] * len(names))})" if names else ""
+                plan = self._plans[statement] = f"EXECUTE {name}{given}"
+            texts.append(plan)
+            if names:
+                assert isinstance(parameters, Mapping)
+                values += [parameters[name] for name in names]
+        return ClientCursor(self.raw).mogrify("; ".join(texts), values).encode()
 
     def executemany(self, statement: str, rows: Sequence[Parameters]) -> None:
         """Run one statement for many rows, sent together."""

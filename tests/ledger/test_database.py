@@ -60,6 +60,32 @@ def test_a_statement_means_the_same_on_both(connection: Connection) -> None:
     assert (total, type(total)) == (5, int)
 
 
+def test_several_questions_are_answered_together_whatever_became_of_the_session_before(connection: Connection) -> None:
+    connection.executemany(TRACK, [("t1", 1), ("t2", 2), ("t3%s", 3)])
+    named = "SELECT notification_id FROM tracking WHERE " + connection.among("application_name", "names")
+    least = "SELECT count(*) FROM tracking WHERE notification_id > :least AND notification_id > :least - 1"
+
+    def ask(*names: str) -> list[list[tuple[int, ...]]]:
+        given = {"names": connection.values(names)}
+        return connection.together([(named, given), ("SELECT 7", ()), (least, {"least": 1}), (named, given)])
+
+    for names, found in ((("t1",), [(1,)]), (("t3%s", "'"), [(3,)]), ((), [])):
+        assert ask(*names) == [found, [(7,)], [(2,)], found]
+    # The driver drops all plans of a session after a rollback.
+    with pytest.raises(KeyError):
+        write(connection, ("t4", 4), fault=KeyError())
+    assert ask("t2")[0] == [(2,)]
+    with connection.writing():
+        assert ask("t2")[0] == [(2,)]
+    if connection.postgres:
+        connection.execute("DEALLOCATE ALL")
+        assert ask("t2")[0] == [(2,)]
+        with pytest.raises(OperationalError):
+            connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        assert ask("t2")[0] == [(2,)]
+    assert connection.together([]) == []
+
+
 def test_texts_sort_by_their_bytes(connection: Connection) -> None:
     connection.executemany(TRACK, [("tb", 1), ("tB", 1), ("tä", 1), ("t~", 1), ("t:", 1)])
     rows = connection.execute("SELECT application_name FROM tracking WHERE application_name LIKE 't%' ORDER BY 1")

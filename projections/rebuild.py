@@ -157,7 +157,7 @@ def _swap(connection: Connection, fresh: Rows, prefix: str, position: int) -> No
         connection.execute(f"SET LOCAL lock_timeout = '{_SWAP_PATIENCE}'")
         # In the order in which a follower takes its locks.
         standing.hold(connection)
-        live = [name for name in NAMES if standing.exists(connection, name)]
+        live = standing.existing(connection, NAMES)
         if live:
             connection.execute(f"LOCK TABLE {', '.join(live)} IN ACCESS EXCLUSIVE MODE")
         head = log.head(connection)

@@ -5,6 +5,8 @@ rows of the events up to it, and only from where the rows were computed (the *fe
 once, each page is merged in once.
 """
 
+from collections.abc import Sequence
+
 from eventsourcing.persistence import OperationalError, ProgrammingError
 
 from ledger.database import Connection
@@ -18,6 +20,7 @@ class NotFollowed(Exception):
 NAMES = tuple(str(table.name) for table in TABLES)
 """The tables, in the order in which they are locked."""
 
+_ALL = (*NAMES, "projection_version")
 _VERSION_TABLE = "CREATE TABLE IF NOT EXISTS projection_version (shard INTEGER PRIMARY KEY, version INTEGER)"
 _POSITION = """SELECT notification_id FROM tracking WHERE application_name = :name
     AND (SELECT version FROM projection_version WHERE shard = 0) = :version"""
@@ -31,7 +34,7 @@ _SET_POSITION = """INSERT INTO tracking VALUES (:name, :position)
 
 def reached(connection: Connection) -> int | None:
     """The position reached; None where tables are missing or of another version, so that a rebuild is due."""
-    if not all(exists(connection, name) for name in (*NAMES, "projection_version")):
+    if len(existing(connection, _ALL)) < len(_ALL):
         return None
     row = connection.execute(_POSITION, {"name": NAME, "version": VERSION}).fetchone()
     return int(row[0]) if row is not None else None
@@ -69,11 +72,11 @@ def hold(connection: Connection) -> None:
     connection.execute("SELECT 1 FROM tracking WHERE application_name = :name FOR UPDATE", {"name": NAME})
 
 
-def exists(connection: Connection, table: str) -> bool:
-    """Whether there is a table of this name."""
+def existing(connection: Connection, tables: Sequence[str]) -> list[str]:
+    """Those tables of these names that there are, in their order."""
     if connection.postgres:
-        statement = "SELECT to_regclass(:table)::text"
+        statement = "SELECT name FROM unnest(:names::text[]) name WHERE to_regclass(name) IS NOT NULL"
     else:
-        statement = "SELECT max(name) FROM sqlite_master WHERE type = 'table' AND name = :table"
-    (found,) = connection.execute(statement, {"table": table}).fetchone()
-    return found is not None
+        statement = f"SELECT name FROM sqlite_master WHERE type = 'table' AND {connection.among('name', 'names')}"
+    found = {name for (name,) in connection.execute(statement, {"names": connection.values(tables)})}
+    return [name for name in tables if name in found]

@@ -43,7 +43,8 @@ class Served:
             self.key = key or self._first_key()
         except BaseException:
             # Nobody else knows of it yet.
-            self.kill()
+            if self._process.poll() is None:
+                self.kill()
             raise
 
     @property

@@ -130,6 +130,9 @@ def test_what_was_never_followed_cannot_be_read_until_it_is(
         for _ in range(2):
             with pytest.raises(NotFollowed), shared.reading():
                 pass
+        follow(store)
+        with shared.reading() as reader:
+            assert reader.position == ledger.head().position
         # Whoever waits asks again and again.
         assert len(made) == 1
 

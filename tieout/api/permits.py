@@ -49,10 +49,9 @@ class Permit:
         refuse_unknown(request)
 
     def _passes(self, principal: Principal, book: str) -> bool:
-        for role in self.roles:
-            if principal.books(role) != frozenset() if self.somewhere else principal.may(role, book):
-                return True
-        return False
+        if self.somewhere:
+            return any(principal.books(role) != frozenset() for role in self.roles)
+        return any(principal.may(role, book) for role in self.roles)
 
     def _not_known(self, denied: AccessDenied) -> Problem:
         if denied.is_temporary:

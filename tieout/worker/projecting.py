@@ -17,8 +17,8 @@ REST_SHARE, MOST_REST_SECONDS = 3, 0.2
 def project(settings: Settings, name: str, pulse: Pulse, *, pace: float = 0.0) -> None:
     """Follow the log until it should stop, a page at a time, ``pace`` seconds at least between two.
 
-    With a pace, whoever writes goes first: the more there is to follow, the longer is rested, and the larger are the pages,
-    which cost less an event.
+    With a pace, whoever writes goes first: the more there is to follow, the longer is rested (``rest_after``), and the
+    larger are the pages, which cost less an event.
     """
     location = settings.location
     with Pauses(location, name) as is_paused, News(location) as news, Follower(location) as follower:
@@ -33,4 +33,9 @@ def project(settings: Settings, name: str, pulse: Pulse, *, pace: float = 0.0) -
             pulse.says(State.RUNNING)
             news.wait(reached, TURN_SECONDS)
             if pace:
-                pulse.rest(min(max(pace, REST_SHARE * worked), MOST_REST_SECONDS))
+                pulse.rest(rest_after(worked, pace))
+
+
+def rest_after(worked: float, pace: float) -> float:
+    """Seconds to rest after a page that took ``worked`` seconds."""
+    return min(max(pace, REST_SHARE * worked), MOST_REST_SECONDS)

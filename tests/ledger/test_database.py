@@ -79,6 +79,8 @@ def test_several_questions_are_answered_together_whatever_became_of_the_session_
         assert ask("t2")[0] == [(2,)]
     if connection.postgres:
         connection.execute("DEALLOCATE ALL")
+        with connection.writing():
+            assert ask("t2")[0] == [(2,)]
         assert ask("t2")[0] == [(2,)]
         with pytest.raises(OperationalError):
             connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
